@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT
+ * oras.h - an OCI registry client that is extended in Lua, for C programs.
+ *
+ * Threads: a runtime belongs to one thread at a time; several runtimes in several
+ * threads are fine. Only oras_interrupt() may be called from elsewhere.
+ * Memory: what a function hands out is freed with the function its comment names.
+ * Errors: every function that can fail returns an oras_code and fills the caller's
+ * oras_error, which owns nothing; on success it is not touched, on failure no output is.
+ * The library never prints, exits, installs signal handlers or changes the process. */
+#ifndef ORAS_H
+#define ORAS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define ORAS_API __attribute__((visibility("default")))
+#else
+#define ORAS_API
+#endif
+
+/** What happened, coarsely; oras_error.class_name says it finely. */
+typedef enum oras_code {
+    ORAS_OK = 0,
+    ORAS_ENOMEM,    /* out of memory */
+    ORAS_EINVALID,  /* usage, config, path, exists, content, limit, unsupported */
+    ORAS_ENOTFOUND, /* not_found; no such file, provider or method */
+    ORAS_EAUTH,     /* auth, denied, helper */
+    ORAS_EDIGEST,   /* integrity */
+    ORAS_EHTTP,     /* rate, server, protocol, redirect */
+    ORAS_ENETWORK,  /* network, timeout, tls */
+    ORAS_EIO,       /* io */
+    ORAS_ESCRIPT,   /* script, sandbox, anything else that Lua raised */
+    ORAS_ECANCELED, /* cancelled */
+    ORAS_EBLOCK     /* would have to wait where waiting is forbidden */
+} oras_code;
+
+/** One failure; lives on the caller's stack and never owns memory. */
+typedef struct oras_error {
+    oras_code code;
+    int http_status;        /* 0 if no response had one */
+    int native;             /* errno or CURLcode, by code; 0 if none */
+    int exit_status;        /* what a script gave to os.exit, else 0 */
+    const char *class_name; /* "integrity", "not_found", ...: a string that lives for ever */
+    char oci_code[32];      /* the registry's own code, "MANIFEST_UNKNOWN"; else "" */
+    char message[512];      /* one line, no newline, no secrets */
+} oras_error;
+
+#define ORAS_ERROR_INIT { ORAS_OK, 0, 0, 0, "", "", "" }
+
+typedef enum oras_level { ORAS_LOG_ERROR, ORAS_LOG_WARN, ORAS_LOG_INFO, ORAS_LOG_DEBUG } oras_level;
+
+/** Memory: resize(ud, NULL, n) allocates, resize(ud, p, 0) frees; must be thread-safe. */
+typedef struct oras_allocator {
+    void *(*resize)(void *ud, void *ptr, size_t size);
+    void *ud;
+} oras_allocator;
+
+/** How a runtime is made; start from ORAS_OPTIONS_INIT. Strings are copied. */
+typedef struct oras_options {
+    size_t size;               /* sizeof(oras_options), set by ORAS_OPTIONS_INIT */
+    const char *provider_path; /* one directory of NAME.lua, looked at first; may be NULL */
+    const char *ca_file;       /* PEM file that replaces the system's CAs; may be NULL */
+    const char *user_agent;    /* put before ours; may be NULL */
+    oras_level log_level;
+    void (*log)(void *ud, oras_level level, const char *line); /* NULL: silent */
+    void *ud;                                                  /* given to log */
+} oras_options;
+
+#define ORAS_OPTIONS_INIT { sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL }
+
+typedef struct oras_runtime oras_runtime;
+
+/** The library's version, "0.1.0". */
+ORAS_API const char *oras_version(void);
+
+/**
+ * Set the library up for the process; optional, the first runtime does it with NULL.
+ *
+ * @param alloc  used for all memory of the library; borrowed for the process's life;
+ *               NULL for malloc. Only the first successful call's counts
+ * @param err    may be NULL
+ * @return ORAS_OK, ORAS_ENOMEM (calling again may succeed)
+ */
+ORAS_API oras_code oras_global_init(const oras_allocator *alloc, oras_error *err);
+
+/**
+ * Make a runtime: an interpreter with `oras` in it, a client, a loop.
+ *
+ * @param opts  borrowed; NULL for the defaults
+ * @param out   the runtime, owned by the caller: oras_runtime_free()
+ * @return ORAS_OK, ORAS_ENOMEM, ORAS_EINVALID
+ */
+ORAS_API oras_code oras_runtime_new(const oras_options *opts, oras_runtime **out, oras_error *err);
+
+/** End a runtime and whatever still runs in it. NULL is fine. */
+ORAS_API void oras_runtime_free(oras_runtime *rt);
+
+/**
+ * Run a Lua script (text, never bytecode) to its end; oras.is_main() is true in it.
+ *
+ * @param path  a file; "-" is standard input; "oras:NAME" a main program of the library's
+ *              own ("oras:cli" is the command line of oras-lua)
+ * @param argc  number of strings in argv
+ * @param argv  the script's arg[1], arg[2], ...; borrowed; may be NULL if argc is 0
+ * @return ORAS_OK; ORAS_ENOTFOUND (no such file); ORAS_ESCRIPT and others by what it raised.
+ *         os.exit(n) in the script ends it: ORAS_OK for 0, else ORAS_ESCRIPT with exit_status
+ */
+ORAS_API oras_code oras_run_file(oras_runtime *rt, const char *path, int argc, char *const argv[],
+                                 oras_error *err);
+
+/**
+ * Call a method of a provider and wait for its result.
+ *
+ * @param provider  "conda" (a file of that name), a path (has a '/'), or a name that a
+ *                  loaded file gave to extend; the class is made with no options, once
+ * @param method    name of the method
+ * @param args      JSON array of arguments, NULL for none; borrowed
+ * @param result    its first result as JSON ("null" for none), owned by the caller: oras_free()
+ * @return ORAS_OK; ORAS_ENOTFOUND (no such provider or method); ORAS_EINVALID (args); others
+ *         by what the method raised
+ */
+ORAS_API oras_code oras_call_json(oras_runtime *rt, const char *provider, const char *method,
+                                  const char *args, char **result, oras_error *err);
+
+/** Free what oras_call_json() gave. NULL is fine. */
+ORAS_API void oras_free(void *ptr);
+
+/**
+ * Stop what the runtime is doing, soon (aim: 200 ms), with ORAS_ECANCELED; waiting and
+ * pure computing alike. Callable from any thread and from a signal handler.
+ */
+ORAS_API void oras_interrupt(oras_runtime *rt);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

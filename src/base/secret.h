@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ * A value that must not be seen: bound to the origin it is for, wiped when it goes. */
+#ifndef ORAS_BASE_SECRET_H
+#define ORAS_BASE_SECRET_H
+
+#include "base/error.h"
+
+typedef struct oras_secret oras_secret;
+
+/** Copy `value`; `origin` ("https://host:port") is the only place it may be sent to. */
+oras_code oras_secret_new(const char *origin, const char *value, size_t size, oras_secret **out,
+                          oras_error *err);
+
+/** Share and release; the last release wipes. Not for use across threads. NULL is fine. */
+oras_secret *oras_secret_ref(oras_secret *secret);
+void oras_secret_unref(oras_secret *secret);
+
+/** Borrowed; for the line that sends it and for no other. */
+const char *oras_secret_reveal(const oras_secret *secret);
+const char *oras_secret_origin(const oras_secret *secret);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ * What all tables of oras.core share in one Lua state: loop, workers, tasks, the running
+ * coroutine. A userdata in the registry, so that lua_close ends it. */
+#ifndef ORAS_BIND_CONTEXT_H
+#define ORAS_BIND_CONTEXT_H
+
+#include "io/worker.h"
+#include "net/loop.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+
+typedef struct oras_task oras_task;
+
+typedef struct oras_context {
+    lua_State *main;    /* main thread of the state */
+    lua_State *running; /* the coroutine of the task that runs; NULL outside tasks */
+    oras_loop *loop;
+    oras_pool *pool;
+    oras_task *ready_first, *ready_last; /* tasks to resume, in order */
+    int depth;                           /* of waits that resume tasks */
+    volatile int interrupted;            /* oras_interrupt() or os.exit: unwind everything */
+} oras_context;
+
+/** The state's context, made on first use; raises when there is no memory. [-0, +0] */
+oras_context *oras_context_get(lua_State *L);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ * Where the bytes of a body go, and the check that they are the right ones.
+ *
+ * Life: made -> begin -> write* -> finish -> done, or abort at any point. A file sink can go
+ * through begin..abort several times (a resumed download) before it is finished. All calls
+ * come from the loop's thread; a file sink moves hashing and writing of large blobs to a
+ * worker by itself. A sink's own failure outranks what the transfer would say. */
+#ifndef ORAS_IO_SINK_H
+#define ORAS_IO_SINK_H
+
+#include "base/buf.h"
+#include "io/worker.h"
+#include "oci/digest.h"
+
+typedef struct oras_sink oras_sink;
+
+typedef enum oras_flow {
+    ORAS_FLOW_OK,
+    ORAS_FLOW_FULL, /* nothing was taken: pause, go on after `ready` */
+    ORAS_FLOW_FAILED
+} oras_flow;
+
+/** What the body must be. */
+typedef struct oras_expect {
+    bool has_digest;
+    oras_digest digest;
+    int64_t size; /* -1: unknown */
+} oras_expect;
+
+/** Told (on any thread) that a full sink takes bytes again or that finish is through. */
+typedef struct oras_notify {
+    void (*fn)(void *ud);
+    void *ud;
+} oras_notify;
+
+/** In memory, at most `limit` bytes. The digest is checked if one is expected. */
+oras_code oras_sink_memory(size_t limit, const oras_expect *expect, oras_sink **out,
+                           oras_error *err);
+
+/** The bytes a memory sink holds; NULL for other sinks. The sink's own. */
+oras_buf *oras_sink_bytes(oras_sink *sink);
+
+typedef struct oras_file_target {
+    const char *path;
+    bool resume;    /* keep and take up a partial file (default of the Lua API) */
+    bool overwrite; /* else class exists when something stands at path */
+    bool durable;   /* fdatasync before the rename, then the directory */
+} oras_file_target;
+
+/** A file: a temporary beside `path`, verified, then renamed. Missing parents are made. */
+oras_code oras_sink_file(oras_pool *pool, const oras_file_target *target, const oras_expect *expect,
+                         oras_sink **out, oras_error *err);
+
+/** A bounded queue read from with oras_sink_read(). */
+oras_code oras_sink_stream(size_t capacity, const oras_expect *expect, oras_sink **out,
+                           oras_error *err);
+
+/** Next bytes of a stream: size > 0; size 0 and OK: nothing there now (`ended` says whether
+ * ever). Borrowed until the next read. */
+oras_code oras_sink_read(oras_sink *sink, const void **data, size_t *size, bool *ended,
+                         oras_error *err);
+
+/** Count, hash and forget. */
+oras_code oras_sink_discard(const oras_expect *expect, oras_sink **out, oras_error *err);
+
+void oras_sink_free(oras_sink *sink);
+
+void oras_sink_set_notify(oras_sink *sink, oras_notify notify);
+
+/** Verified bytes already there, from which a download may go on. A file sink opens and
+ * hashes its partial file here: `pending` means ask again after the notification. */
+oras_code oras_sink_offset(oras_sink *sink, int64_t *offset, bool *pending, oras_error *err);
+
+/** A body begins that stands at `offset` of the blob (0, or what oras_sink_offset gave). */
+oras_code oras_sink_begin(oras_sink *sink, int64_t offset, oras_error *err);
+oras_flow oras_sink_write(oras_sink *sink, const void *data, size_t size, oras_error *err);
+
+/** The body is complete: check and publish. `pending`: ask again after the notification. */
+oras_code oras_sink_finish(oras_sink *sink, bool *pending, oras_error *err);
+
+/** The body broke off. Keeps what a later begin can go on from (waits for the worker). */
+void oras_sink_abort(oras_sink *sink);
+
+/** Remove the partial file of a file sink that will not be taken up again. */
+void oras_sink_remove_partial(oras_sink *sink);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ * A small pool of threads for hashing, file writing and archive work. */
+#ifndef ORAS_IO_WORKER_H
+#define ORAS_IO_WORKER_H
+
+#include "base/error.h"
+
+typedef struct oras_pool oras_pool;
+
+/** A piece of work; embedded in the owner's struct, which must live until it ran. */
+typedef struct oras_job {
+    void (*run)(struct oras_job *job); /* on a worker thread */
+    struct oras_job *next;             /* the pool's */
+} oras_job;
+
+/** Threads start with the first job. `n_threads` 0: as many as processors, at most 4. */
+oras_code oras_pool_new(int n_threads, oras_pool **out, oras_error *err);
+
+/** Waits for the jobs that run or wait, then ends the threads. NULL is fine. */
+void oras_pool_free(oras_pool *pool);
+
+oras_code oras_pool_submit(oras_pool *pool, oras_job *job, oras_error *err);
+
+#endif
