@@ -50,7 +50,10 @@ typedef struct oras_error {
     char message[512];      /* one line, no newline, no secrets */
 } oras_error;
 
-#define ORAS_ERROR_INIT { ORAS_OK, 0, 0, 0, "", "", "" }
+#define ORAS_ERROR_INIT                                                                            \
+    {                                                                                              \
+        ORAS_OK, 0, 0, 0, "", "", ""                                                               \
+    }
 
 typedef enum oras_level { ORAS_LOG_ERROR, ORAS_LOG_WARN, ORAS_LOG_INFO, ORAS_LOG_DEBUG } oras_level;
 
@@ -71,7 +74,10 @@ typedef struct oras_options {
     void *ud;                                                  /* given to log */
 } oras_options;
 
-#define ORAS_OPTIONS_INIT { sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL }
+#define ORAS_OPTIONS_INIT                                                                          \
+    {                                                                                              \
+        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL                          \
+    }
 
 typedef struct oras_runtime oras_runtime;
 

@@ -13,7 +13,10 @@ typedef struct oras_buf {
     enum { ORAS_BUF_OK, ORAS_BUF_MEMORY, ORAS_BUF_LIMIT } state;
 } oras_buf;
 
-#define ORAS_BUF_INIT(most) { NULL, 0, 0, (most), ORAS_BUF_OK }
+#define ORAS_BUF_INIT(most)                                                                        \
+    {                                                                                              \
+        NULL, 0, 0, (most), ORAS_BUF_OK                                                            \
+    }
 
 void oras_buf_init(oras_buf *buf, size_t limit);
 void oras_buf_dispose(oras_buf *buf);

@@ -12,14 +12,18 @@ static const struct {
     const char *name;
     oras_code code;
 } classes[] = {
-    {"usage", ORAS_EINVALID},       {"auth", ORAS_EAUTH},         {"denied", ORAS_EAUTH},
-    {"not_found", ORAS_ENOTFOUND},  {"rate", ORAS_EHTTP},         {"server", ORAS_EHTTP},
-    {"network", ORAS_ENETWORK},     {"timeout", ORAS_ENETWORK},   {"tls", ORAS_ENETWORK},
-    {"protocol", ORAS_EHTTP},       {"redirect", ORAS_EHTTP},     {"integrity", ORAS_EDIGEST},
-    {"content", ORAS_EINVALID},     {"limit", ORAS_EINVALID},     {"path", ORAS_EINVALID},
-    {"exists", ORAS_EINVALID},      {"io", ORAS_EIO},             {"config", ORAS_EINVALID},
-    {"helper", ORAS_EAUTH},         {"cancelled", ORAS_ECANCELED}, {"memory", ORAS_ENOMEM},
-    {"script", ORAS_ESCRIPT},       {"sandbox", ORAS_ESCRIPT},    {"unsupported", ORAS_EINVALID},
+    {"usage", ORAS_EINVALID},   {"auth", ORAS_EAUTH},
+    {"denied", ORAS_EAUTH},     {"not_found", ORAS_ENOTFOUND},
+    {"rate", ORAS_EHTTP},       {"server", ORAS_EHTTP},
+    {"network", ORAS_ENETWORK}, {"timeout", ORAS_ENETWORK},
+    {"tls", ORAS_ENETWORK},     {"protocol", ORAS_EHTTP},
+    {"redirect", ORAS_EHTTP},   {"integrity", ORAS_EDIGEST},
+    {"content", ORAS_EINVALID}, {"limit", ORAS_EINVALID},
+    {"path", ORAS_EINVALID},    {"exists", ORAS_EINVALID},
+    {"io", ORAS_EIO},           {"config", ORAS_EINVALID},
+    {"helper", ORAS_EAUTH},     {"cancelled", ORAS_ECANCELED},
+    {"memory", ORAS_ENOMEM},    {"script", ORAS_ESCRIPT},
+    {"sandbox", ORAS_ESCRIPT},  {"unsupported", ORAS_EINVALID},
     {"block", ORAS_EBLOCK},
 };
 

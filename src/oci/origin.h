@@ -10,7 +10,7 @@
 #define ORAS_HOST_MAX 255
 
 typedef struct oras_origin {
-    bool https; /* else http */
+    bool https;                   /* else http */
     char host[ORAS_HOST_MAX + 1]; /* lower case, no trailing dot; IPv6 in brackets */
     int port;                     /* effective */
 } oras_origin;

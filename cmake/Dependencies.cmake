@@ -1,0 +1,16 @@
+# System libraries, all from the distribution, as imported targets.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(lua REQUIRED IMPORTED_TARGET lua5.4)
+pkg_check_modules(cjson REQUIRED IMPORTED_TARGET lua5.4-cjson)
+pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.88)
+pkg_check_modules(crypto REQUIRED IMPORTED_TARGET libcrypto>=3)
+pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
+pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+find_package(BZip2 REQUIRED)
+# libarchive is loaded on first use (zip only): its headers suffice.
+pkg_check_modules(archive REQUIRED libarchive)
+if(ORAS_BUILD_TESTS)
+  pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)
+endif()

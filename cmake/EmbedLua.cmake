@@ -1,0 +1,1 @@
+# Lua files of the library and its providers, compiled into it.
