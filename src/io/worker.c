@@ -47,6 +47,18 @@ oras_code oras_pool_new(int n_threads, oras_pool **out, oras_error *err)
     return ORAS_OK;
 }
 
+static void enqueue(oras_pool *pool, oras_job *job)
+{
+    job->state = ORAS_JOB_QUEUED;
+    job->next = NULL;
+    if (pool->last)
+        pool->last->next = job;
+    else
+        pool->first = job;
+    pool->last = job;
+    pthread_cond_signal(&pool->work);
+}
+
 static oras_job *take_first(oras_pool *pool)
 {
     oras_job *job = pool->first;
@@ -64,7 +76,9 @@ static void run_locked(oras_pool *pool, oras_job *job)
     pthread_mutex_unlock(&pool->lock);
     job->run(job);
     pthread_mutex_lock(&pool->lock);
-    if (job->state == ORAS_JOB_RUNNING)
+    if (job->state == ORAS_JOB_AGAIN)
+        enqueue(pool, job);
+    else
         job->state = ORAS_JOB_IDLE;
     pthread_cond_broadcast(&pool->settled);
 }
@@ -100,18 +114,6 @@ static int start_thread(oras_pool *pool)
     return rc;
 }
 
-static void enqueue(oras_pool *pool, oras_job *job)
-{
-    job->state = ORAS_JOB_QUEUED;
-    job->next = NULL;
-    if (pool->last)
-        pool->last->next = job;
-    else
-        pool->first = job;
-    pool->last = job;
-    pthread_cond_signal(&pool->work);
-}
-
 oras_code oras_pool_submit(oras_pool *pool, oras_job *job, oras_error *err)
 {
     int rc = 0;
@@ -119,8 +121,10 @@ oras_code oras_pool_submit(oras_pool *pool, oras_job *job, oras_error *err)
     pthread_mutex_lock(&pool->lock);
     if (pool->n_threads < pool->wanted && (pool->first || pool->n_threads == 0))
         rc = start_thread(pool);
-    if (pool->n_threads > 0 && job->state != ORAS_JOB_QUEUED)
+    if (pool->n_threads > 0 && job->state == ORAS_JOB_IDLE)
         enqueue(pool, job);
+    else if (job->state == ORAS_JOB_RUNNING)
+        job->state = ORAS_JOB_AGAIN;
     rc = pool->n_threads > 0 ? 0 : rc;
     pthread_mutex_unlock(&pool->lock);
     return rc ? oras_fail_errno(err, rc, "cannot start a worker thread") : ORAS_OK;
@@ -149,6 +153,8 @@ void oras_pool_settle(oras_pool *pool, oras_job *job)
     if (job->state == ORAS_JOB_QUEUED) {
         unlink_job(pool, job);
         job->state = ORAS_JOB_IDLE;
+    } else if (job->state == ORAS_JOB_AGAIN) {
+        job->state = ORAS_JOB_RUNNING;
     }
     while (job->state != ORAS_JOB_IDLE)
         pthread_cond_wait(&pool->settled, &pool->lock);

@@ -13,7 +13,7 @@ typedef struct oras_pool oras_pool;
 typedef struct oras_job {
     void (*run)(struct oras_job *job); /* on a worker thread */
     struct oras_job *next;             /* the pool's, like the rest */
-    enum { ORAS_JOB_IDLE, ORAS_JOB_QUEUED, ORAS_JOB_RUNNING } state;
+    enum { ORAS_JOB_IDLE, ORAS_JOB_QUEUED, ORAS_JOB_RUNNING, ORAS_JOB_AGAIN } state;
 } oras_job;
 
 /** Threads start with the first job. `n_threads` 0: as many as processors, at most 4. */
@@ -22,8 +22,8 @@ oras_code oras_pool_new(int n_threads, oras_pool **out, oras_error *err);
 /** Waits for the jobs that run or wait, then ends the threads. NULL is fine. */
 void oras_pool_free(oras_pool *pool);
 
-/** Have job->run called on a worker. A job that runs may be submitted again (it then runs once
- * more); one that is queued stays queued once. */
+/** Have job->run called on a worker. A job never runs twice at a time: one that runs and is
+ * submitted runs once more afterwards; one that is queued stays queued once. */
 oras_code oras_pool_submit(oras_pool *pool, oras_job *job, oras_error *err);
 
 /** Take the job back if it only waits, else wait until it has run; then it may be freed. */
