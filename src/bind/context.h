@@ -4,6 +4,7 @@
 #ifndef ORAS_BIND_CONTEXT_H
 #define ORAS_BIND_CONTEXT_H
 
+#include "base/log.h"
 #include "io/worker.h"
 #include "net/loop.h"
 
@@ -20,6 +21,11 @@ typedef struct oras_context {
     oras_task *ready_first, *ready_last; /* tasks to resume, in order */
     int depth;                           /* of waits that resume tasks */
     volatile int interrupted;            /* oras_interrupt() or os.exit: unwind everything */
+
+    /* set by a runtime of ours after the context was made; borrowed from it, NULL elsewhere */
+    const oras_log *log;    /* NULL: silent */
+    const char *ca_file;    /* defaults of client.new */
+    const char *user_agent; /* put before ours */
 } oras_context;
 
 /** The state's context, made on first use; raises when there is no memory. [-0, +0] */
