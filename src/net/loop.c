@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT
+ * The loop: curl's multi handle, its sockets in one epoll set, its timer as a due time.
+ *
+ * curl asks for a timeout of 0 once a transfer; that is a flag here and not a timer of the
+ * kernel. What is finished is collected before every wait, since a transfer can finish inside
+ * any call into curl. */
+#define _GNU_SOURCE
+#include "net/loop.h"
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "net/curl.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+#define N_EVENTS   64
+#define MAX_ROUNDS 16 /* of curl's own "act now", in one step */
+
+struct oras_loop {
+    CURLM *multi;
+    int epoll_fd, wake_fd;
+    int64_t curl_due;     /* ms; -1: no timer */
+    oras_timer *timers;   /* soonest first */
+    pthread_mutex_t lock; /* of the posts */
+    oras_post *posts_first, *posts_last;
+};
+
+int64_t oras_loop_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Called by curl: note when it wants to be called, no more. */
+static int on_timer(CURLM *multi, long timeout_ms, void *ud)
+{
+    oras_loop *loop = ud;
+
+    (void)multi;
+    if (timeout_ms < 0)
+        loop->curl_due = -1;
+    else
+        loop->curl_due = timeout_ms == 0 ? 0 : oras_loop_now() + timeout_ms;
+    return 0;
+}
+
+static int watch(const oras_loop *loop, int fd, unsigned events)
+{
+    struct epoll_event event = {.events = events, .data.fd = fd};
+
+    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd, &event) == 0)
+        return 0;
+    if (errno != ENOENT)
+        return -1;
+    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ud, void *socket_ud)
+{
+    const oras_loop *loop = ud;
+    unsigned events = 0;
+
+    (void)easy;
+    (void)socket_ud;
+    if (what == CURL_POLL_REMOVE) {
+        epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+        return 0;
+    }
+    if (what & CURL_POLL_IN)
+        events |= EPOLLIN;
+    if (what & CURL_POLL_OUT)
+        events |= EPOLLOUT;
+    return watch(loop, fd, events);
+}
+
+static bool open_descriptors(oras_loop *loop)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop->epoll_fd < 0 || loop->wake_fd < 0)
+        return false;
+    event.data.fd = loop->wake_fd;
+    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) == 0;
+}
+
+static bool set_up_multi(oras_loop *loop)
+{
+    loop->multi = curl_multi_init();
+    if (!loop->multi)
+        return false;
+    curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
+    curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
+    return true;
+}
+
+oras_code oras_loop_new(oras_loop **out, oras_error *err)
+{
+    oras_loop *loop = oras_alloc_zero(1, sizeof *loop);
+    int number;
+
+    if (!loop)
+        return oras_fail_memory(err);
+    loop->epoll_fd = loop->wake_fd = -1;
+    loop->curl_due = -1;
+    pthread_mutex_init(&loop->lock, NULL);
+    if (!open_descriptors(loop)) {
+        number = errno;
+        oras_loop_free(loop);
+        return oras_fail_errno(err, number, "cannot make an event loop");
+    }
+    if (!set_up_multi(loop)) {
+        oras_loop_free(loop);
+        return oras_fail_memory(err);
+    }
+    *out = loop;
+    return ORAS_OK;
+}
+
+void oras_loop_free(oras_loop *loop)
+{
+    if (!loop)
+        return;
+    if (loop->multi)
+        curl_multi_cleanup(loop->multi);
+    oras_close_fd(&loop->epoll_fd);
+    oras_close_fd(&loop->wake_fd);
+    pthread_mutex_destroy(&loop->lock);
+    oras_dealloc(loop);
+}
+
+CURLM *oras_loop_multi(oras_loop *loop)
+{
+    return loop->multi;
+}
+
+oras_code oras_loop_add(oras_loop *loop, CURL *easy, oras_error *err)
+{
+    CURLMcode rc = curl_multi_add_handle(loop->multi, easy);
+
+    if (rc == CURLM_OK)
+        return ORAS_OK;
+    if (rc == CURLM_OUT_OF_MEMORY)
+        return oras_fail_memory(err);
+    return oras_fail(err, ORAS_C_NETWORK, "cannot start a transfer: %s", curl_multi_strerror(rc));
+}
+
+void oras_loop_remove(oras_loop *loop, CURL *easy)
+{
+    curl_multi_remove_handle(loop->multi, easy);
+}
+
+int oras_loop_fd(const oras_loop *loop)
+{
+    return loop->epoll_fd;
+}
+
+void oras_loop_wake(oras_loop *loop)
+{
+    uint64_t one = 1;
+    int saved = errno;
+
+    while (write(loop->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+        continue;
+    errno = saved;
+}
+
+void oras_loop_post(oras_loop *loop, oras_post *post)
+{
+    bool queued;
+
+    pthread_mutex_lock(&loop->lock);
+    queued = post->queued;
+    if (!queued) {
+        post->queued = true;
+        post->next = NULL;
+        if (loop->posts_last)
+            loop->posts_last->next = post;
+        else
+            loop->posts_first = post;
+        loop->posts_last = post;
+    }
+    pthread_mutex_unlock(&loop->lock);
+    if (!queued)
+        oras_loop_wake(loop);
+}
+
+void oras_loop_unpost(oras_loop *loop, oras_post *post)
+{
+    oras_post *before = NULL;
+
+    pthread_mutex_lock(&loop->lock);
+    for (oras_post *at = loop->posts_first; at; before = at, at = at->next) {
+        if (at != post)
+            continue;
+        if (before)
+            before->next = at->next;
+        else
+            loop->posts_first = at->next;
+        if (loop->posts_last == at)
+            loop->posts_last = before;
+        post->queued = false;
+        break;
+    }
+    pthread_mutex_unlock(&loop->lock);
+}
+
+static oras_post *next_post(oras_loop *loop)
+{
+    oras_post *post;
+
+    pthread_mutex_lock(&loop->lock);
+    post = loop->posts_first;
+    if (post) {
+        loop->posts_first = post->next;
+        if (!loop->posts_first)
+            loop->posts_last = NULL;
+        post->queued = false;
+    }
+    pthread_mutex_unlock(&loop->lock);
+    return post;
+}
+
+static void run_posts(oras_loop *loop)
+{
+    oras_post *post;
+
+    for (int n = 0; n < N_EVENTS && (post = next_post(loop)); n++)
+        post->fn(post->ud);
+    if (loop->posts_first)
+        oras_loop_wake(loop);
+}
+
+void oras_loop_timer_start(oras_loop *loop, oras_timer *timer, int64_t ms)
+{
+    oras_timer **at = &loop->timers;
+
+    timer->due_ms = oras_loop_now() + ms;
+    while (*at && (*at)->due_ms <= timer->due_ms)
+        at = &(*at)->next;
+    timer->next = *at;
+    *at = timer;
+}
+
+void oras_loop_timer_stop(oras_loop *loop, oras_timer *timer)
+{
+    for (oras_timer **at = &loop->timers; *at; at = &(*at)->next) {
+        if (*at == timer) {
+            *at = timer->next;
+            return;
+        }
+    }
+}
+
+static void run_timers(oras_loop *loop)
+{
+    int64_t now;
+
+    if (!loop->timers)
+        return;
+    now = oras_loop_now();
+    while (loop->timers && loop->timers->due_ms <= now) {
+        oras_timer *timer = loop->timers;
+
+        loop->timers = timer->next;
+        timer->fn(timer->ud);
+    }
+}
+
+static void collect_finished(oras_loop *loop)
+{
+    CURLMsg *message;
+    int left;
+
+    while ((message = curl_multi_info_read(loop->multi, &left))) {
+        CURLcode result = message->data.result;
+        oras_curl_owner *owner = NULL;
+
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &owner);
+        if (owner)
+            owner->done(owner, result);
+    }
+}
+
+/* curl's timer, for as long as it says "now". */
+static void run_curl_timer(oras_loop *loop)
+{
+    int running;
+
+    for (int i = 0; i < MAX_ROUNDS && loop->curl_due >= 0; i++) {
+        if (loop->curl_due > 0 && loop->curl_due > oras_loop_now())
+            return;
+        loop->curl_due = -1;
+        curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        collect_finished(loop);
+    }
+}
+
+static void drain_wake(const oras_loop *loop)
+{
+    uint64_t count;
+
+    while (read(loop->wake_fd, &count, sizeof count) < 0 && errno == EINTR)
+        continue;
+}
+
+static void run_event(oras_loop *loop, const struct epoll_event *event)
+{
+    int running, flags = 0;
+
+    if (event->data.fd == loop->wake_fd) {
+        drain_wake(loop);
+        return;
+    }
+    if (event->events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP))
+        flags |= CURL_CSELECT_IN;
+    if (event->events & EPOLLOUT)
+        flags |= CURL_CSELECT_OUT;
+    if (event->events & EPOLLERR)
+        flags |= CURL_CSELECT_ERR;
+    curl_multi_socket_action(loop->multi, event->data.fd, flags, &running);
+}
+
+static int time_left(const oras_loop *loop, int timeout_ms)
+{
+    int64_t due = loop->curl_due, left;
+
+    if (loop->timers && (due < 0 || loop->timers->due_ms < due))
+        due = loop->timers->due_ms;
+    if (due < 0)
+        return timeout_ms;
+    left = due == 0 ? 0 : due - oras_loop_now();
+    if (left < 0)
+        left = 0;
+    return timeout_ms >= 0 && timeout_ms < left ? timeout_ms : (int)left;
+}
+
+static oras_code turn(oras_loop *loop, int timeout_ms, oras_error *err)
+{
+    struct epoll_event events[N_EVENTS];
+    int n;
+
+    run_curl_timer(loop);
+    collect_finished(loop);
+    n = epoll_wait(loop->epoll_fd, events, N_EVENTS, time_left(loop, timeout_ms));
+    if (n < 0 && errno != EINTR)
+        return oras_fail_errno(err, errno, "cannot wait for events");
+    for (int i = 0; i < n; i++)
+        run_event(loop, &events[i]);
+    run_curl_timer(loop);
+    run_posts(loop);
+    run_timers(loop);
+    collect_finished(loop);
+    return ORAS_OK;
+}
+
+/* curl's guard against SIGPIPE is off with NOSIGNAL: ours holds for this thread and turn. */
+static oras_code guarded_turn(oras_loop *loop, int timeout_ms, oras_error *err)
+{
+    static const struct timespec no_time = {0, 0};
+    sigset_t pipe_only, old, pending;
+    bool was_pending;
+    oras_code code;
+
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    sigpending(&pending);
+    was_pending = sigismember(&pending, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &old);
+    code = turn(loop, timeout_ms, err);
+    if (!was_pending) {
+        sigpending(&pending);
+        if (sigismember(&pending, SIGPIPE))
+            sigtimedwait(&pipe_only, NULL, &no_time);
+    }
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return code;
+}
+
+oras_code oras_loop_step(oras_loop *loop, oras_error *err)
+{
+    return guarded_turn(loop, 0, err);
+}
+
+oras_code oras_loop_wait(oras_loop *loop, int timeout_ms, oras_error *err)
+{
+    return guarded_turn(loop, timeout_ms, err);
+}
