@@ -24,6 +24,7 @@ void oras_buf_dispose(oras_buf *buf);
 /** Forget the bytes, keep the room; a sticky failure is forgotten too. */
 void oras_buf_clear(oras_buf *buf);
 
+/** Append; false when it failed, now or before. */
 bool oras_buf_append(oras_buf *buf, const void *data, size_t size);
 bool oras_buf_puts(oras_buf *buf, const char *text);
 bool oras_buf_printf(oras_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));

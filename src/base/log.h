@@ -11,6 +11,7 @@ typedef struct oras_log {
     void *ud;
 } oras_log;
 
+/** Would a line of this level be handed out? */
 bool oras_log_wants(const oras_log *log, oras_level level);
 
 /** Format, redact (oras_redact), make it one line, hand it out. A NULL log is silent. */

@@ -5,6 +5,7 @@
 
 #include <lua.h>
 
+/** Push the table of that name. */
 void oras_lua_open_archive(lua_State *L);
 void oras_lua_open_auth(lua_State *L);
 void oras_lua_open_base64(lua_State *L);

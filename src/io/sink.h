@@ -65,6 +65,7 @@ oras_code oras_sink_discard(const oras_expect *expect, oras_sink **out, oras_err
 
 void oras_sink_free(oras_sink *sink);
 
+/** Whom to tell when the sink can go on; see oras_notify. */
 void oras_sink_set_notify(oras_sink *sink, oras_notify notify);
 
 /** Verified bytes already there, from which a download may go on. A file sink opens and

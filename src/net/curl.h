@@ -12,6 +12,7 @@ typedef struct oras_curl_owner {
     void (*done)(struct oras_curl_owner *owner, CURLcode result);
 } oras_curl_owner;
 
+/** The multi handle; borrowed. */
 CURLM *oras_loop_multi(oras_loop *loop);
 
 /** Add to the multi; take out again (also in mid-transfer). Never from a callback of curl. */

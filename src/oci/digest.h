@@ -18,6 +18,7 @@ typedef struct oras_digest {
  * of the wrong length or case. `size` is that of `text`, which need not end in NUL. */
 oras_code oras_digest_parse(const char *text, size_t size, oras_digest *out, oras_error *err);
 
+/** Same algorithm and same digits. */
 bool oras_digest_equal(const oras_digest *a, const oras_digest *b);
 
 /** The hex behind the colon; "sha256" or "sha512" (as a path component of a layout). */
