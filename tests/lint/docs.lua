@@ -128,7 +128,11 @@ local function check(path, text)
 end
 
 lint.self_test("docs", check, {
-  ["include/oras.h"] = { "ORAS_API void oras_free(void *p);", "int oras_a(int\n  b);", "/** x */\n\nint oras_b(void);" },
+  ["include/oras.h"] = {
+    "ORAS_API void oras_free(void *p);",
+    "int oras_a(int\n  b);",
+    "/** x */\n\nint oras_b(void);",
+  },
   ["src/base/x.h"] = "bool oras_buf_append(oras_buf *b);",
   ["lua/oras/x.lua"] = {
     "function Registry:get(name)\nend",
@@ -138,9 +142,18 @@ lint.self_test("docs", check, {
     "function token.query(a)\nend",
   },
 }, {
-  ["include/oras.h"] = "/** Frees. */\nORAS_API void oras_free(void *p);\n\ntypedef struct oras_x {\n  int (*fn)(int);\n\n  int b;\n} oras_x;",
-  ["src/base/x.h"] = "void oras_buf_free(oras_buf *b);\n\n/** Append. */\nbool oras_buf_append(oras_buf *b);\nbool oras_buf_puts(int a);",
-  ["lua/oras/x.lua"] = "--- Get.\n---@param name string\n---@param ... any\nfunction Registry:get(name, ...)\nend\nfunction Registry:_x(a)\nend",
+  ["include/oras.h"] = {
+    "/** Frees. */\nORAS_API void oras_free(void *p);",
+    "typedef struct oras_x {\n  int (*fn)(int);\n\n  int b;\n} oras_x;",
+  },
+  ["src/base/x.h"] = {
+    "void oras_buf_free(oras_buf *b);",
+    "/** Append. */\nbool oras_buf_append(oras_buf *b);\nbool oras_buf_puts(int a);",
+  },
+  ["lua/oras/x.lua"] = {
+    "--- Get.\n---@param name string\n---@param ... any\nfunction Registry:get(name, ...)\nend",
+    "function Registry:_x(a)\nend",
+  },
 })
 lint.over("docs: prototypes in headers", lint.files("%.h$", "include src"), check)
 lint.over("docs: functions of Lua modules and classes", lint.files("%.lua$", "lua providers"), check)

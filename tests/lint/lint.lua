@@ -62,6 +62,7 @@ function lint.strip_c(text)
     end
     out[#out + 1] = text:sub(at, first - 1)
     local two = text:sub(first, first + 1)
+    local _
     local quote = text:sub(first, first)
     if two == "/*" then
       _, last = text:find("*/", first + 2, true)
