@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ * What client.c, request.c, receive.c and transfer.c share. */
+#ifndef ORAS_NET_INTERNAL_H
+#define ORAS_NET_INTERNAL_H
+
+#include "net/client.h"
+#include "net/curl.h"
+#include "net/transfer.h"
+#include "net/url.h"
+
+#define ORAS_ERROR_BODY_MAX ((size_t)64 * 1024)
+#define ORAS_BIG_BODY       ((int64_t)1024 * 1024) /* from here on: big buffers, HTTP/1.1 */
+
+typedef enum oras_state {
+    STATE_NEW,
+    STATE_OPENING,   /* the sink looks at its partial file */
+    STATE_QUEUED,    /* waits for a place at its host */
+    STATE_RUNNING,   /* curl has it */
+    STATE_FINISHING, /* the sink verifies and publishes */
+    STATE_DONE
+} oras_state;
+
+/* Transfers at one origin. */
+typedef struct oras_host {
+    char origin[ORAS_ORIGIN_TEXT_MAX];
+    int n_running;
+    oras_transfer *first, *last; /* waiting */
+    struct oras_host *next;
+} oras_host;
+
+struct oras_transfer {
+    oras_curl_owner owner; /* first: CURLOPT_PRIVATE */
+    oras_client *client;
+    oras_state state;
+    CURL *easy;
+    oras_host *host;
+    oras_transfer *next_waiting;                /* in the host's queue */
+    oras_transfer *next_running, *prev_running; /* in the client's list */
+
+    /* the request */
+    char *method;
+    oras_url url;
+    char bound[ORAS_ORIGIN_TEXT_MAX];
+    struct curl_slist *headers, *bound_headers, *sent_headers;
+    oras_secret *secret;
+    const void *body;
+    size_t body_size;
+    bool has_body, allow_http, allow_http2, has_from;
+    oras_hop from;
+    int64_t range_first, range_last; /* -1: none */
+    oras_timeouts timeouts;
+
+    /* the response */
+    int status;
+    oras_headers response;
+    int n_interim;
+    size_t n_header_bytes;
+    int64_t content_length; /* -1: unknown */
+    bool headers_done, begun, enough, paused, via_proxy;
+    oras_buf error_body;
+    int64_t offset;     /* of the body's first byte in the blob */
+    int64_t skip, take; /* of the body's bytes; take -1: all */
+    int64_t received;
+    oras_reach reach;
+
+    /* the end */
+    oras_error error; /* code 0: success */
+    bool retryable;
+    char text[CURL_ERROR_SIZE];
+
+    oras_sink *sink;
+    oras_post post; /* the sink's notification, on the loop's thread */
+    oras_transfer_fn *fn;
+    void *ud;
+
+    int64_t started, window_start; /* ms */
+    int64_t window_bytes;
+};
+
+struct oras_client {
+    int n_refs;
+    oras_loop *loop;
+    char *ca_file, *cert, *key, *cert_origin, *proxy, *user_agent;
+    bool insecure, env_proxy;
+    int per_host;
+    oras_host *hosts;
+    oras_transfer *running;
+    CURL *idle[16];
+    int n_idle;
+    oras_timer tick;
+    bool ticking;
+};
+
+/* client.c */
+oras_code oras_client_enter(oras_client *client, oras_transfer *transfer, oras_error *err);
+void oras_client_leave(oras_client *client, oras_transfer *transfer);
+
+/* request.c: everything that is set on the handle */
+oras_code oras_request_prepare(oras_transfer *transfer, oras_error *err);
+
+/* receive.c: callbacks of curl; only copy and set flags */
+size_t oras_receive_header(char *data, size_t size, size_t count, void *ud);
+size_t oras_receive_body(char *data, size_t size, size_t count, void *ud);
+
+/* transfer.c */
+void oras_transfer_run(oras_transfer *transfer);
+void oras_transfer_fail(oras_transfer *transfer, const oras_error *err, bool retryable);
+void oras_transfer_tick(oras_transfer *transfer, int64_t now);
+void oras_transfer_ended(oras_curl_owner *owner, CURLcode result);
+
+#endif

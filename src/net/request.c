@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT
+ * What is set on curl's handle for one exchange. Whatever libcurl would do by itself that
+ * could surprise (redirects, .netrc, cookies, proxies, signals) is switched off here. */
+#define _GNU_SOURCE
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "net/internal.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#define SYSTEM_CA_DIR      "/etc/ssl/certs"
+#define CONNECT_TIMEOUT_MS 10000
+#define BIG_BUFFER         (512L * 1024)
+
+static bool reach_is_judged(const oras_transfer *transfer)
+{
+    return transfer->has_from && !transfer->via_proxy &&
+           !oras_origin_equal(&transfer->from.origin, &transfer->url.origin);
+}
+
+static bool reach_allowed(oras_transfer *transfer, oras_reach reach)
+{
+    if (!reach_is_judged(transfer) || oras_reach_allowed(transfer->from.reach, reach))
+        return true;
+    if (!transfer->error.code)
+        oras_fail(&transfer->error, ORAS_C_REDIRECT,
+                  "'%s' sends us to '%s', whose address is less public than its own",
+                  transfer->from.origin.host, transfer->url.origin.host);
+    return false;
+}
+
+static curl_socket_t on_open_socket(void *ud, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    oras_transfer *transfer = ud;
+
+    (void)purpose;
+    if (!reach_allowed(transfer, oras_reach_of_address(&address->addr)))
+        return CURL_SOCKET_BAD;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static oras_reach reach_of_text(const char *ip)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+
+    if (inet_pton(AF_INET, ip, &v4.sin_addr) == 1)
+        return oras_reach_of_address((const struct sockaddr *)&v4);
+    if (inet_pton(AF_INET6, ip, &v6.sin6_addr) == 1)
+        return oras_reach_of_address((const struct sockaddr *)&v6);
+    return ORAS_REACH_UNKNOWN;
+}
+
+/* Just before the request is sent, on reused connections too. */
+static int on_connected(void *ud, char *ip, char *local_ip, int port, int local_port)
+{
+    oras_transfer *transfer = ud;
+
+    (void)local_ip;
+    (void)port;
+    (void)local_port;
+    transfer->reach = transfer->via_proxy ? ORAS_REACH_PUBLIC : reach_of_text(ip);
+    return reach_allowed(transfer, transfer->reach) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
+static bool add_header(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+
+    if (longer)
+        *list = longer;
+    return longer != NULL;
+}
+
+static bool add_all(struct curl_slist **list, const struct curl_slist *from)
+{
+    for (; from; from = from->next) {
+        if (!add_header(list, from->data))
+            return false;
+    }
+    return true;
+}
+
+static bool has_header(const struct curl_slist *list, const char *name)
+{
+    size_t size = strlen(name);
+
+    for (; list; list = list->next) {
+        if (strncasecmp(list->data, name, size) == 0 && list->data[size] == ':')
+            return true;
+    }
+    return false;
+}
+
+static bool add_range(oras_transfer *transfer)
+{
+    char line[80];
+
+    if (transfer->offset > 0)
+        snprintf(line, sizeof line, "Range: bytes=%lld-", (long long)transfer->offset);
+    else if (transfer->range_first >= 0)
+        snprintf(line, sizeof line, "Range: bytes=%lld-%lld", (long long)transfer->range_first,
+                 (long long)transfer->range_last);
+    else
+        return true;
+    return add_header(&transfer->sent_headers, line);
+}
+
+static bool add_secret(oras_transfer *transfer)
+{
+    oras_buf line = ORAS_BUF_INIT(ORAS_HEADERS_MAX);
+    bool added;
+
+    if (!transfer->secret || strcmp(oras_secret_origin(transfer->secret), transfer->bound) != 0)
+        return true;
+    added = oras_buf_printf(&line, "Authorization: %s", oras_secret_reveal(transfer->secret)) &&
+            add_header(&transfer->sent_headers, line.data);
+    oras_buf_wipe(&line);
+    oras_buf_dispose(&line);
+    return added;
+}
+
+/* Is the URL's origin the one that secret, bound headers and certificate are for? */
+static bool is_bound_origin(const oras_transfer *transfer)
+{
+    char origin[ORAS_ORIGIN_TEXT_MAX];
+
+    oras_origin_print(&transfer->url.origin, origin);
+    return strcmp(origin, transfer->bound) == 0;
+}
+
+static bool set_headers(oras_transfer *transfer)
+{
+    bool ok = add_all(&transfer->sent_headers, transfer->headers) && add_range(transfer);
+
+    if (ok && is_bound_origin(transfer))
+        ok = add_all(&transfer->sent_headers, transfer->bound_headers) && add_secret(transfer);
+    if (ok && transfer->has_body && !has_header(transfer->sent_headers, "Content-Type"))
+        ok = add_header(&transfer->sent_headers, "Content-Type:");
+    if (ok && transfer->has_body)
+        ok = add_header(&transfer->sent_headers, "Expect:");
+    if (ok)
+        curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->sent_headers);
+    return ok;
+}
+
+static void set_method(oras_transfer *transfer)
+{
+    CURL *easy = transfer->easy;
+
+    if (strcmp(transfer->method, "HEAD") == 0) {
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        return;
+    }
+    if (transfer->has_body) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->body_size);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body);
+    }
+    if (strcmp(transfer->method, "GET") != 0 || transfer->has_body)
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, transfer->method);
+}
+
+/* A hashed directory is read one certificate at a time; a bundle is parsed whole each time. */
+static void set_trust(const oras_client *client, CURL *easy)
+{
+    struct stat st;
+
+    if (client->insecure) {
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    if (client->ca_file) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, client->ca_file);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    } else if (stat(SYSTEM_CA_DIR, &st) == 0 && S_ISDIR(st.st_mode)) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, SYSTEM_CA_DIR);
+    } else {
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    }
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+}
+
+static void set_identity(const oras_client *client, CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_SSLCERT, client->cert);
+    if (client->key)
+        curl_easy_setopt(easy, CURLOPT_SSLKEY, client->key);
+}
+
+static void set_proxy(oras_transfer *transfer)
+{
+    const oras_client *client = transfer->client;
+
+    transfer->via_proxy = (client->proxy && *client->proxy) ||
+                          (client->env_proxy && !oras_url_is_loopback(&transfer->url));
+    if (!transfer->via_proxy)
+        curl_easy_setopt(transfer->easy, CURLOPT_NOPROXY, "*");
+    else if (client->proxy)
+        curl_easy_setopt(transfer->easy, CURLOPT_PROXY, client->proxy);
+    curl_easy_setopt(transfer->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+}
+
+/* Big bodies travel by HTTP/1.1, where a pause reaches the server (HTTP/2 buffers 32 MiB). */
+static void set_transport(oras_transfer *transfer)
+{
+    const oras_expect *expect = transfer->sink ? oras_sink_expected(transfer->sink) : NULL;
+    bool big = expect && !oras_sink_is_memory(transfer->sink) &&
+               (expect->size < 0 || expect->size >= ORAS_BIG_BODY);
+    CURL *easy = transfer->easy;
+
+    if (transfer->allow_http2 && transfer->url.origin.https && !big) {
+        curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+        curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    } else {
+        curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    }
+    if (big)
+        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BIG_BUFFER);
+}
+
+static void set_callbacks(oras_transfer *transfer)
+{
+    CURL *easy = transfer->easy;
+
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer->owner);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->text);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, oras_receive_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, oras_receive_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+}
+
+static void set_limits(oras_transfer *transfer)
+{
+    int64_t connect = transfer->timeouts.connect;
+    CURL *easy = transfer->easy;
+
+    if (connect == 0)
+        connect = CONNECT_TIMEOUT_MS;
+    if (connect > 0)
+        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* never join a resolver on cancel */
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, transfer->url.origin.https ? "https" : "http");
+}
+
+oras_code oras_request_prepare(oras_transfer *transfer, oras_error *err)
+{
+    const oras_client *client = transfer->client;
+    CURL *easy = transfer->easy;
+
+    transfer->text[0] = '\0';
+    if (curl_easy_setopt(easy, CURLOPT_URL, transfer->url.text) || !set_headers(transfer))
+        return oras_fail_memory(err);
+    set_callbacks(transfer);
+    set_limits(transfer);
+    set_method(transfer);
+    set_proxy(transfer);
+    set_transport(transfer);
+    if (transfer->url.origin.https) {
+        set_trust(client, easy);
+        if (client->cert && client->cert_origin && is_bound_origin(transfer) &&
+            strcmp(client->cert_origin, transfer->bound) == 0)
+            set_identity(client, easy);
+    }
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, client->user_agent);
+    return ORAS_OK;
+}

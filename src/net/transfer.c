@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: MIT
+ * The life of a transfer: start, the ends that curl reports, time limits, cancel. */
+#define _GNU_SOURCE
+#include "net/transfer.h"
+
+#include "base/alloc.h"
+#include "net/internal.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define FIRST_BYTE_MS   60000
+#define STALL_MS        30000
+#define STALL_MIN_SPEED 1 /* bytes a second */
+
+static bool is_method(const char *method)
+{
+    size_t size = strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+    return size > 0 && size < 16 && method[size] == '\0';
+}
+
+static void on_notify(void *ud)
+{
+    oras_transfer *transfer = ud;
+
+    oras_loop_post(transfer->client->loop, &transfer->post);
+}
+
+static void on_post(void *ud);
+
+oras_code oras_transfer_new(oras_client *client, const char *method, const char *url,
+                            oras_transfer **out, oras_error *err)
+{
+    oras_transfer *transfer;
+    oras_code code;
+
+    if (!is_method(method))
+        return oras_fail(err, ORAS_C_USAGE, "method '%s' is not one, expected GET, PUT, ...",
+                         method);
+    transfer = oras_alloc_zero(1, sizeof *transfer);
+    if (!transfer)
+        return oras_fail_memory(err);
+    transfer->client = oras_client_ref(client);
+    transfer->owner.done = oras_transfer_ended;
+    transfer->range_first = transfer->range_last = transfer->take = -1;
+    transfer->content_length = -1;
+    transfer->reach = ORAS_REACH_PUBLIC;
+    transfer->post = (oras_post){.fn = on_post, .ud = transfer};
+    oras_headers_init(&transfer->response);
+    oras_buf_init(&transfer->error_body, ORAS_ERROR_BODY_MAX);
+    transfer->method = oras_strdup(method);
+    code = transfer->method ? oras_url_parse(url, ORAS_C_USAGE, &transfer->url, err)
+                            : oras_fail_memory(err);
+    if (code) {
+        oras_transfer_free(transfer);
+        return code;
+    }
+    oras_origin_print(&transfer->url.origin, transfer->bound);
+    *out = transfer;
+    return ORAS_OK;
+}
+
+void oras_transfer_free(oras_transfer *transfer)
+{
+    if (!transfer)
+        return;
+    oras_transfer_cancel(transfer);
+    oras_dealloc(transfer->method);
+    oras_url_dispose(&transfer->url);
+    curl_slist_free_all(transfer->headers);
+    curl_slist_free_all(transfer->bound_headers);
+    oras_secret_unref(transfer->secret);
+    oras_headers_dispose(&transfer->response);
+    oras_buf_dispose(&transfer->error_body);
+    oras_client_unref(transfer->client);
+    oras_dealloc(transfer);
+}
+
+static bool is_token(const char *name)
+{
+    size_t size = strspn(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+    return size > 0 && name[size] == '\0';
+}
+
+static bool is_field_value(const char *value)
+{
+    for (; *value; value++) {
+        if (((unsigned char)*value < 0x20 && *value != '\t') || *value == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+oras_code oras_transfer_add_header(oras_transfer *transfer, const char *name, const char *value,
+                                   bool bound, oras_error *err)
+{
+    struct curl_slist **list = bound ? &transfer->bound_headers : &transfer->headers;
+    oras_buf line = ORAS_BUF_INIT(ORAS_HEADERS_MAX);
+    struct curl_slist *longer;
+    oras_code code;
+
+    if (!is_token(name))
+        return oras_fail(err, ORAS_C_USAGE, "header name '%s' has a byte that is not allowed",
+                         name);
+    if (!is_field_value(value))
+        return oras_fail(err, ORAS_C_USAGE, "value of header '%s' has a control character", name);
+    /* curl sends a field without a value only if it is written with a semicolon */
+    oras_buf_printf(&line, *value ? "%s: %s" : "%s;%s", name, value);
+    code = oras_buf_check(&line, "header", err);
+    if (!code) {
+        longer = curl_slist_append(*list, line.data);
+        if (longer)
+            *list = longer;
+        else
+            code = oras_fail_memory(err);
+    }
+    oras_buf_dispose(&line);
+    return code;
+}
+
+oras_code oras_transfer_bind(oras_transfer *transfer, const char *origin, oras_error *err)
+{
+    oras_url url;
+    oras_code code = oras_url_parse(origin, ORAS_C_USAGE, &url, err);
+
+    if (code)
+        return code;
+    oras_origin_print(&url.origin, transfer->bound);
+    oras_url_dispose(&url);
+    return ORAS_OK;
+}
+
+void oras_transfer_set_secret(oras_transfer *transfer, oras_secret *secret)
+{
+    oras_secret_ref(secret);
+    oras_secret_unref(transfer->secret);
+    transfer->secret = secret;
+}
+
+oras_code oras_transfer_set_from(oras_transfer *transfer, const oras_hop *from, oras_error *err)
+{
+    transfer->from = *from;
+    transfer->has_from = true;
+    return oras_origin_check(&from->origin, from->reach, &transfer->url.origin, err);
+}
+
+void oras_transfer_set_body(oras_transfer *transfer, const void *data, size_t size)
+{
+    transfer->body = data;
+    transfer->body_size = size;
+    transfer->has_body = true;
+}
+
+void oras_transfer_set_range(oras_transfer *transfer, int64_t first, int64_t last)
+{
+    transfer->range_first = first;
+    transfer->range_last = last;
+}
+
+void oras_transfer_set_timeouts(oras_transfer *transfer, const oras_timeouts *timeouts)
+{
+    transfer->timeouts = *timeouts;
+}
+
+void oras_transfer_allow_http(oras_transfer *transfer)
+{
+    transfer->allow_http = true;
+}
+
+void oras_transfer_allow_http2(oras_transfer *transfer)
+{
+    transfer->allow_http2 = true;
+}
+
+/* Last: the owner may let go of the transfer as soon as it is told. */
+static void tell_done(oras_transfer *transfer)
+{
+    transfer->state = STATE_DONE;
+    if (transfer->sink)
+        oras_sink_set_notify(transfer->sink, (oras_notify){NULL, NULL});
+    transfer->fn(transfer->ud, ORAS_EVENT_DONE);
+}
+
+void oras_transfer_fail(oras_transfer *transfer, const oras_error *err, bool retryable)
+{
+    if (!transfer->error.code)
+        transfer->error = *err;
+    transfer->retryable = transfer->retryable || retryable;
+    oras_client_leave(transfer->client, transfer);
+    if (transfer->sink)
+        oras_sink_abort(transfer->sink);
+    tell_done(transfer);
+}
+
+static void finish_sink(oras_transfer *transfer)
+{
+    bool pending = false;
+    oras_error err = ORAS_ERROR_INIT;
+
+    if (!transfer->sink || !transfer->begun) {
+        tell_done(transfer);
+        return;
+    }
+    if (oras_sink_finish(transfer->sink, &pending, &err)) {
+        transfer->error = err;
+        tell_done(transfer);
+    } else if (!pending) {
+        tell_done(transfer);
+    }
+}
+
+/* All bytes of the blob lie in the partial file already: no request is needed. */
+static bool is_complete(const oras_transfer *transfer)
+{
+    const oras_expect *expect = oras_sink_expected(transfer->sink);
+
+    return transfer->offset > 0 && transfer->offset == expect->size;
+}
+
+static oras_code open_sink(oras_transfer *transfer, oras_error *err)
+{
+    bool pending = false;
+    oras_code code = oras_sink_offset(transfer->sink, &transfer->offset, &pending, err);
+
+    if (code || pending)
+        return code;
+    if (!is_complete(transfer))
+        return oras_client_enter(transfer->client, transfer, err);
+    code = oras_sink_begin(transfer->sink, transfer->offset, err);
+    if (code)
+        return code;
+    transfer->begun = true;
+    transfer->status = 200;
+    transfer->state = STATE_FINISHING;
+    oras_loop_post(transfer->client->loop, &transfer->post);
+    return ORAS_OK;
+}
+
+oras_code oras_transfer_start(oras_transfer *transfer, oras_sink *sink, oras_transfer_fn *fn,
+                              void *ud, oras_error *err)
+{
+    oras_code code;
+
+    if (!transfer->url.origin.https && !transfer->allow_http &&
+        !oras_url_is_loopback(&transfer->url))
+        return oras_fail(err, ORAS_C_USAGE,
+                         "plain http to '%s' is not allowed, expected https or plain_http = true",
+                         transfer->url.origin.host);
+    transfer->fn = fn;
+    transfer->ud = ud;
+    transfer->sink = sink;
+    if (!sink)
+        return oras_client_enter(transfer->client, transfer, err);
+    oras_sink_set_notify(sink, (oras_notify){on_notify, transfer});
+    transfer->state = STATE_OPENING;
+    code = open_sink(transfer, err);
+    if (code) {
+        oras_sink_set_notify(sink, (oras_notify){NULL, NULL});
+        transfer->state = STATE_NEW;
+    }
+    return code;
+}
+
+/* The sink has news: its partial file is hashed, it has room again, or it has finished. */
+static void on_post(void *ud)
+{
+    oras_transfer *transfer = ud;
+    oras_error err = ORAS_ERROR_INIT;
+
+    if (transfer->state == STATE_OPENING) {
+        if (open_sink(transfer, &err))
+            oras_transfer_fail(transfer, &err, false);
+    } else if (transfer->state == STATE_RUNNING && transfer->paused) {
+        transfer->paused = false;
+        transfer->window_start = oras_loop_now();
+        transfer->window_bytes = 0;
+        curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+    } else if (transfer->state == STATE_FINISHING) {
+        finish_sink(transfer);
+    }
+}
+
+void oras_transfer_cancel(oras_transfer *transfer)
+{
+    if (transfer->state == STATE_NEW || transfer->state == STATE_DONE)
+        return;
+    oras_client_leave(transfer->client, transfer);
+    if (transfer->sink) {
+        oras_sink_set_notify(transfer->sink, (oras_notify){NULL, NULL});
+        oras_sink_abort(transfer->sink);
+    }
+    oras_loop_unpost(transfer->client->loop, &transfer->post);
+    oras_fail(&transfer->error, ORAS_C_CANCELLED, "cancelled");
+    transfer->state = STATE_DONE;
+}
+
+static bool says(const oras_transfer *transfer, const char *words)
+{
+    return strcasestr(transfer->text, words) != NULL;
+}
+
+static oras_class class_of_tls(const oras_transfer *transfer, bool *retryable)
+{
+    if (says(transfer, "reset by peer") || says(transfer, "SSL_ERROR_SYSCALL") ||
+        says(transfer, "unexpected eof")) {
+        *retryable = true;
+        return ORAS_C_NETWORK;
+    }
+    return ORAS_C_TLS;
+}
+
+static oras_class class_of(const oras_transfer *transfer, CURLcode result, bool *retryable)
+{
+    *retryable = false;
+    switch (result) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_HTTP2:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_SEND_ERROR:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_PROXY:
+        *retryable = true;
+        return ORAS_C_NETWORK;
+    case CURLE_RECV_ERROR:
+        if (says(transfer, "header") || says(transfer, "chunk"))
+            return ORAS_C_PROTOCOL;
+        if (says(transfer, "CONNECT"))
+            return says(transfer, "407") ? ORAS_C_AUTH : ORAS_C_NETWORK;
+        *retryable = true;
+        return ORAS_C_NETWORK;
+    case CURLE_OPERATION_TIMEDOUT:
+        *retryable = true;
+        return ORAS_C_TIMEOUT;
+    case CURLE_GOT_NOTHING:
+        *retryable = true;
+        return ORAS_C_PROTOCOL;
+    case CURLE_OUT_OF_MEMORY:
+        return transfer->n_header_bytes > 0 || says(transfer, "header") ? ORAS_C_PROTOCOL
+                                                                        : ORAS_C_MEMORY;
+    case CURLE_SSL_CONNECT_ERROR:
+        return class_of_tls(transfer, retryable);
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+        return ORAS_C_TLS;
+    default:
+        return ORAS_C_PROTOCOL;
+    }
+}
+
+static void explain(oras_transfer *transfer, CURLcode result)
+{
+    const char *text = transfer->text[0] ? transfer->text : curl_easy_strerror(result);
+    bool retryable;
+    oras_class class = class_of(transfer, result, &retryable);
+    const char *hint = "";
+
+    if (transfer->error.code)
+        return;
+    if (class == ORAS_C_TLS && says(transfer, "wrong version number"))
+        hint = " (does the server speak plain http? then plain_http = true, --plain-http)";
+    if (class == ORAS_C_MEMORY)
+        oras_fail_memory(&transfer->error);
+    else
+        oras_fail(&transfer->error, class, "'%s:%d': %s%s", transfer->url.origin.host,
+                  transfer->url.origin.port, text, hint);
+    transfer->error.native = (int)result;
+    transfer->retryable = retryable;
+}
+
+/* A cut error body, or a part that we ended, is no failure of the exchange. */
+static bool is_success(const oras_transfer *transfer, CURLcode result)
+{
+    if (transfer->error.code || !transfer->headers_done)
+        return false;
+    return result == CURLE_OK || transfer->enough || transfer->status >= 300;
+}
+
+void oras_transfer_ended(oras_curl_owner *owner, CURLcode result)
+{
+    oras_transfer *transfer = (oras_transfer *)owner;
+
+    if (is_success(transfer, result)) {
+        oras_client_leave(transfer->client, transfer);
+        finish_sink(transfer);
+        return;
+    }
+    if (result == CURLE_OK && !transfer->error.code) {
+        oras_fail(&transfer->error, ORAS_C_PROTOCOL, "'%s:%d': response ends inside its headers",
+                  transfer->url.origin.host, transfer->url.origin.port);
+        transfer->retryable = true;
+    }
+    explain(transfer, result);
+    oras_transfer_fail(transfer, &transfer->error, false);
+}
+
+static int64_t limit_of(int64_t given, int64_t fallback)
+{
+    return given == 0 ? fallback : given;
+}
+
+static void time_out(oras_transfer *transfer, const char *what, int64_t ms)
+{
+    oras_error err;
+
+    oras_fail(&err, ORAS_C_TIMEOUT, "'%s:%d': %s %.3g seconds", transfer->url.origin.host,
+              transfer->url.origin.port, what, (double)ms / 1000);
+    oras_transfer_fail(transfer, &err, true);
+}
+
+/* Speed is judged over windows, so that one byte now and then does not keep a transfer alive. */
+static bool is_stalled(oras_transfer *transfer, int64_t now, int64_t stall)
+{
+    bool slow;
+
+    if (transfer->paused || stall < 0 || now - transfer->window_start < stall)
+        return false;
+    slow = transfer->window_bytes < stall / 1000 * STALL_MIN_SPEED || transfer->window_bytes == 0;
+    transfer->window_start = now;
+    transfer->window_bytes = 0;
+    return slow;
+}
+
+void oras_transfer_tick(oras_transfer *transfer, int64_t now)
+{
+    int64_t first = limit_of(transfer->timeouts.first_byte, FIRST_BYTE_MS);
+    int64_t stall = limit_of(transfer->timeouts.stall, STALL_MS);
+    int64_t total = limit_of(transfer->timeouts.total, -1);
+
+    transfer->fn(transfer->ud, ORAS_EVENT_PROGRESS);
+    if (total > 0 && now - transfer->started >= total)
+        time_out(transfer, "not done after", total);
+    else if (!transfer->headers_done && first > 0 && now - transfer->started >= first)
+        time_out(transfer, "no answer after", first);
+    else if (transfer->headers_done && is_stalled(transfer, now, stall))
+        time_out(transfer, "too slow for", stall);
+}
+
+oras_code oras_transfer_result(const oras_transfer *transfer, oras_error *err)
+{
+    if (transfer->error.code && err)
+        *err = transfer->error;
+    return transfer->error.code;
+}
+
+bool oras_transfer_is_done(const oras_transfer *transfer)
+{
+    return transfer->state == STATE_DONE;
+}
+
+bool oras_transfer_is_retryable(const oras_transfer *transfer)
+{
+    return transfer->retryable;
+}
+
+int oras_transfer_status(const oras_transfer *transfer)
+{
+    return transfer->headers_done || transfer->begun ? transfer->status : 0;
+}
+
+const oras_headers *oras_transfer_headers(const oras_transfer *transfer)
+{
+    return &transfer->response;
+}
+
+const char *oras_transfer_url(const oras_transfer *transfer)
+{
+    return transfer->url.text;
+}
+
+const char *oras_transfer_method(const oras_transfer *transfer)
+{
+    return transfer->method;
+}
+
+oras_hop oras_transfer_hop(const oras_transfer *transfer)
+{
+    return (oras_hop){transfer->url.origin, transfer->reach};
+}
+
+oras_buf *oras_transfer_error_body(oras_transfer *transfer)
+{
+    return &transfer->error_body;
+}
+
+void oras_transfer_progress(const oras_transfer *transfer, int64_t *done, int64_t *total)
+{
+    const oras_expect *expect = transfer->sink ? oras_sink_expected(transfer->sink) : NULL;
+
+    *done = transfer->offset + transfer->received;
+    *total = expect && expect->size >= 0 ? expect->size : -1;
+    if (*total < 0 && transfer->content_length >= 0)
+        *total = transfer->offset + transfer->content_length;
+}
