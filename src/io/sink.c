@@ -32,7 +32,7 @@ oras_code oras_sink_restart(oras_sink *sink, oras_error *err)
 
 oras_code oras_sink_admit(const oras_sink *sink, size_t size, oras_error *err)
 {
-    if (sink->expect.size >= 0 && (int64_t)size > sink->expect.size - sink->count)
+    if (sink->expect.size >= 0 && (int64_t)size > sink->expect.size - sink->count + sink->skip)
         return oras_fail(err, ORAS_C_INTEGRITY, "body is longer than the %lld bytes expected",
                          (long long)sink->expect.size);
     return ORAS_OK;
@@ -82,7 +82,10 @@ void oras_sink_free(oras_sink *sink)
 
 void oras_sink_set_notify(oras_sink *sink, oras_notify notify)
 {
-    sink->notify = notify;
+    if (sink->ops->set_notify)
+        sink->ops->set_notify(sink, notify);
+    else
+        sink->notify = notify;
 }
 
 oras_code oras_sink_offset(oras_sink *sink, int64_t *offset, bool *pending, oras_error *err)

@@ -12,6 +12,7 @@ typedef struct oras_sink_ops {
     oras_code (*finish)(oras_sink *sink, bool *pending, oras_error *err);
     void (*abort)(oras_sink *sink);
     void (*remove_partial)(oras_sink *sink);
+    void (*set_notify)(oras_sink *sink, oras_notify notify);
     void (*free)(oras_sink *sink);
 } oras_sink_ops;
 
@@ -21,6 +22,7 @@ struct oras_sink {
     oras_notify notify;
     oras_hasher *hasher; /* NULL when no digest is expected */
     int64_t count;       /* bytes taken, from byte 0 of the blob */
+    int64_t skip;        /* bytes to come that were taken before (a body that began again) */
 };
 
 /** Set the common part up; `sink` is zeroed. On failure nothing is held. */

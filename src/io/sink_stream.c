@@ -11,7 +11,6 @@ typedef struct stream_sink {
     char *ring;
     size_t capacity, start, used; /* bytes [start, start + used), wrapped */
     size_t lent;                  /* of them, handed to the reader by the last read */
-    int64_t skip;                 /* bytes of a restarted body that were seen before */
     bool waiting;                 /* a write was refused */
     bool ended;                   /* finish came */
     oras_error failure;           /* of the final check */
@@ -31,7 +30,7 @@ static oras_code stream_begin(oras_sink *sink, int64_t offset, oras_error *err)
 
     if (!stream->ring && !(stream->ring = oras_alloc(stream->capacity)))
         return oras_fail_memory(err);
-    stream->skip = sink->count - offset;
+    sink->skip = sink->count - offset;
     return ORAS_OK;
 }
 
@@ -48,7 +47,7 @@ static void append(stream_sink *stream, const char *data, size_t size)
 static oras_flow stream_write(oras_sink *sink, const void *data, size_t size, oras_error *err)
 {
     stream_sink *stream = (stream_sink *)sink;
-    size_t seen = stream->skip < (int64_t)size ? (size_t)stream->skip : size;
+    size_t seen = sink->skip < (int64_t)size ? (size_t)sink->skip : size;
     const char *bytes = (const char *)data + seen;
 
     size -= seen;
@@ -56,7 +55,7 @@ static oras_flow stream_write(oras_sink *sink, const void *data, size_t size, or
         stream->waiting = true;
         return ORAS_FLOW_FULL;
     }
-    stream->skip -= (int64_t)seen;
+    sink->skip -= (int64_t)seen;
     append(stream, bytes, size);
     return oras_sink_account(sink, bytes, size, err) ? ORAS_FLOW_FAILED : ORAS_FLOW_OK;
 }

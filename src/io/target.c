@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT
+ * The lock (flock) says that somebody works on a temporary. Whoever gets it looks again
+ * whether the name still means this file: its last owner may have renamed or removed it. */
+#define _GNU_SOURCE
+#include "io/target.h"
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define STALE_SECONDS (24 * 60 * 60)
+#define OWN_PREFIX    ORAS_PARTIAL_PREFIX "own-"
+
+oras_code oras_target_init(oras_target *target, const oras_file_target *wanted, oras_error *err)
+{
+    const char *slash = strrchr(wanted->path, '/');
+    const char *name = slash ? slash + 1 : wanted->path;
+    size_t size = slash == wanted->path ? 1 : slash ? (size_t)(slash - wanted->path) : 0;
+
+    *target = (oras_target){.dir_fd = -1,
+                            .fd = -1,
+                            .keyed = wanted->resume,
+                            .overwrite = wanted->overwrite,
+                            .durable = wanted->durable};
+    if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return oras_fail(err, ORAS_C_USAGE, "'%s' names no file", wanted->path);
+    target->name = oras_strdup(name);
+    target->dir = size ? oras_strndup(wanted->path, size) : oras_strdup(".");
+    if (target->name && target->dir)
+        return ORAS_OK;
+    oras_target_dispose(target);
+    return oras_fail_memory(err);
+}
+
+void oras_target_dispose(oras_target *target)
+{
+    oras_close_fd(&target->fd);
+    oras_close_fd(&target->dir_fd);
+    oras_dealloc(target->dir);
+    oras_dealloc(target->name);
+    *target = (oras_target){.dir_fd = -1, .fd = -1};
+}
+
+/* mkdir -p; what exists is no failure. */
+static int make_parents(char *dir)
+{
+    for (char *at = dir + 1; *at; at++) {
+        if (*at != '/')
+            continue;
+        *at = '\0';
+        if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
+            *at = '/';
+            return -1;
+        }
+        *at = '/';
+    }
+    return mkdir(dir, 0777) == 0 || errno == EEXIST ? 0 : -1;
+}
+
+static oras_code open_dir(oras_target *target, oras_error *err)
+{
+    const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+
+    target->dir_fd = open(target->dir, flags);
+    if (target->dir_fd < 0 && errno == ENOENT && make_parents(target->dir) == 0)
+        target->dir_fd = open(target->dir, flags);
+    if (target->dir_fd < 0)
+        return oras_fail_errno(err, errno, "cannot open directory '%s'", target->dir);
+    return ORAS_OK;
+}
+
+static oras_code look_at_name(const oras_target *target, oras_error *err)
+{
+    struct stat st;
+
+    if (fstatat(target->dir_fd, target->name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno == ENOENT)
+            return ORAS_OK;
+        return oras_fail_errno(err, errno, "cannot write '%s/%s'", target->dir, target->name);
+    }
+    if (S_ISDIR(st.st_mode))
+        return oras_fail_errno(err, EISDIR, "cannot write '%s/%s'", target->dir, target->name);
+    if (!target->overwrite)
+        return oras_fail(err, ORAS_C_EXISTS, "'%s/%s' exists already", target->dir, target->name);
+    return ORAS_OK;
+}
+
+/* Is the open file still the one of that name, ours alone, and a regular one? */
+static bool is_ours(const oras_target *target, struct stat *st)
+{
+    struct stat named;
+
+    return fstat(target->fd, st) == 0 && S_ISREG(st->st_mode) && st->st_nlink == 1 &&
+           st->st_uid == geteuid() &&
+           fstatat(target->dir_fd, target->partial, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           named.st_dev == st->st_dev && named.st_ino == st->st_ino;
+}
+
+/* The temporary of that digest; false if somebody else has it or it cannot be trusted. */
+static bool open_keyed(oras_target *target, const oras_digest *digest)
+{
+    const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    struct stat st;
+
+    snprintf(target->partial, sizeof target->partial, ORAS_PARTIAL_PREFIX "%s-%s",
+             oras_algorithm_name(digest->algorithm), oras_digest_encoded(digest));
+    target->fd = openat(target->dir_fd, target->partial, flags, 0600);
+    if (target->fd < 0)
+        return false;
+    if (flock(target->fd, LOCK_EX | LOCK_NB) == 0 && is_ours(target, &st)) {
+        target->found = st.st_size;
+        return true;
+    }
+    oras_close_fd(&target->fd);
+    target->fd = -1;
+    return false;
+}
+
+static oras_code open_own(oras_target *target, oras_error *err)
+{
+    const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    uint64_t number[2];
+
+    for (int i = 0; i < 8; i++) {
+        if (getrandom(number, sizeof number, 0) != sizeof number)
+            return oras_fail_errno(err, errno, "cannot get random bytes");
+        snprintf(target->partial, sizeof target->partial, OWN_PREFIX "%016llx%016llx",
+                 (unsigned long long)number[0], (unsigned long long)number[1]);
+        target->fd = openat(target->dir_fd, target->partial, flags, 0600);
+        if (target->fd >= 0) {
+            flock(target->fd, LOCK_EX | LOCK_NB);
+            return ORAS_OK;
+        }
+        if (errno != EEXIST)
+            break;
+    }
+    return oras_fail_errno(err, errno, "cannot make a file in '%s'", target->dir);
+}
+
+oras_code oras_target_open(oras_target *target, const oras_digest *digest, oras_error *err)
+{
+    oras_code code = target->dir_fd < 0 ? open_dir(target, err) : ORAS_OK;
+
+    if (!code)
+        code = look_at_name(target, err);
+    if (code)
+        return code;
+    target->found = 0;
+    if (target->keyed && digest && open_keyed(target, digest))
+        return ORAS_OK;
+    target->keyed = false;
+    return open_own(target, err);
+}
+
+/* Rename without replacing, also where the file system knows no RENAME_NOREPLACE. */
+static int rename_new(const oras_target *target)
+{
+    if (renameat2(target->dir_fd, target->partial, target->dir_fd, target->name,
+                  RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS && errno != EPERM)
+        return -1;
+    if (linkat(target->dir_fd, target->partial, target->dir_fd, target->name, 0) != 0)
+        return -1;
+    return unlinkat(target->dir_fd, target->partial, 0);
+}
+
+static int sync_dir(const oras_target *target)
+{
+    _cleanup_(oras_close_fd) int fd = open(target->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return fd < 0 ? -1 : fsync(fd);
+}
+
+oras_code oras_target_publish(oras_target *target, mode_t umask, oras_error *err)
+{
+    int rc = fchmod(target->fd, 0666 & ~umask);
+
+    if (rc == 0 && target->durable)
+        rc = fdatasync(target->fd);
+    if (rc == 0)
+        rc = target->overwrite
+                 ? renameat(target->dir_fd, target->partial, target->dir_fd, target->name)
+                 : rename_new(target);
+    if (rc == 0 && target->durable)
+        rc = sync_dir(target);
+    if (rc == 0) {
+        oras_close_fd(&target->fd);
+        target->fd = -1;
+        return ORAS_OK;
+    }
+    if (errno == EEXIST && !target->overwrite)
+        return oras_fail(err, ORAS_C_EXISTS, "'%s/%s' exists already", target->dir, target->name);
+    return oras_fail_errno(err, errno, "cannot write '%s/%s'", target->dir, target->name);
+}
+
+void oras_target_close(oras_target *target, bool keep)
+{
+    if (target->fd < 0)
+        return;
+    if (!keep)
+        unlinkat(target->dir_fd, target->partial, 0);
+    oras_close_fd(&target->fd);
+    target->fd = -1;
+}
+
+static bool is_stale(int fd, const char *name)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return false;
+    return strncmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0 ||
+           time(NULL) - st.st_mtime > STALE_SECONDS;
+}
+
+static void sweep_one(int dir_fd, const char *name)
+{
+    _cleanup_(oras_close_fd) int fd =
+        openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_stale(fd, name))
+        unlinkat(dir_fd, name, 0);
+}
+
+void oras_target_sweep(const char *dir)
+{
+    DIR *stream = opendir(dir);
+    const struct dirent *entry;
+
+    if (!stream)
+        return;
+    while ((entry = readdir(stream))) {
+        if (strncmp(entry->d_name, ORAS_PARTIAL_PREFIX, strlen(ORAS_PARTIAL_PREFIX)) == 0)
+            sweep_one(dirfd(stream), entry->d_name);
+    }
+    closedir(stream);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ * A file that appears under its name complete or not at all: a temporary beside it, locked
+ * while in use, renamed at the end. */
+#ifndef ORAS_IO_TARGET_H
+#define ORAS_IO_TARGET_H
+
+#include "io/sink.h"
+
+#define ORAS_PARTIAL_PREFIX ".oras-partial-"
+
+typedef struct oras_target {
+    char *dir, *name; /* of the final file; owned */
+    char partial[ORAS_DIGEST_TEXT_MAX + 32];
+    int dir_fd, fd; /* -1: not open */
+    bool keyed;     /* the temporary is named by digest and can be taken up again */
+    bool overwrite, durable;
+    int64_t found; /* bytes that lay in the temporary when it was opened */
+} oras_target;
+
+/** Take a path apart; nothing is opened. Class usage for one that names no file. */
+oras_code oras_target_init(oras_target *target, const oras_file_target *wanted, oras_error *err);
+void oras_target_dispose(oras_target *target);
+
+/** Make missing parents, look at what stands at the path (class exists, io), open and lock the
+ * temporary: the one of `digest` (NULL: a new one of its own) unless somebody else uses it. */
+oras_code oras_target_open(oras_target *target, const oras_digest *digest, oras_error *err);
+
+/** Give the temporary its name (mode 0666 less `umask`), and close it. */
+oras_code oras_target_publish(oras_target *target, mode_t umask, oras_error *err);
+
+/** Close the temporary; remove it unless `keep`. */
+void oras_target_close(oras_target *target, bool keep);
+
+/** Remove temporaries in `dir` that nobody has locked: those of a random name, and those
+ * named by digest that are older than a day. Failures are ignored. */
+void oras_target_sweep(const char *dir);
+
+#endif
