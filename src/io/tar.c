@@ -103,6 +103,8 @@ static oras_archive_step starve(const oras_tar *tar, oras_error *err)
     else if (tar->state == TAR_HEADER && tar->n_block == 0)
         oras_fail(err, ORAS_C_CONTENT, "the tar archive ends with %d end blocks, expected two",
                   tar->n_zero);
+    else if (tar->meter->n_entries == 0)
+        oras_fail(err, ORAS_C_CONTENT, "not a tar archive: it ends inside its first header");
     else
         oras_fail(err, ORAS_C_CONTENT, "the tar archive is cut off inside a header");
     return ORAS_STEP_FAILED;

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/layout.h"
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "io/file.h"
+#include "io/root.h"
+#include "oci/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define VERSION    "1.0.0" /* image-spec, image-layout.md, "oci-layout file" */
+#define MARKER     "oci-layout"
+#define MARKER_MAX 4096
+
+struct oras_layout {
+    int root;
+};
+
+static oras_code read_below(int root, const char *name, oras_buf *out, oras_error *err)
+{
+    _cleanup_(oras_close_fd) int fd = -1;
+    int64_t size;
+    oras_code code = oras_root_read(root, name, &fd, &size, err);
+
+    return code ? code : oras_file_read_fd(fd, name, out, err);
+}
+
+static oras_code check_version(const json_t *marker, oras_error *err)
+{
+    const char *version = json_string_value(json_object_get(marker, "imageLayoutVersion"));
+
+    if (!version)
+        return oras_fail(err, ORAS_C_CONTENT, "'%s' has no imageLayoutVersion", MARKER);
+    if (strcmp(version, VERSION) != 0)
+        return oras_fail(err, ORAS_C_CONTENT, "'%s' has version '%.40s', expected '%s'", MARKER,
+                         version, VERSION);
+    return ORAS_OK;
+}
+
+/* A directory without the marker is no layout, whatever else lies in it. */
+static oras_code check_marker(int root, oras_error *err)
+{
+    _cleanup_(oras_buf_dispose) oras_buf text = ORAS_BUF_INIT(MARKER_MAX);
+    oras_error cause = ORAS_ERROR_INIT;
+    json_t *marker;
+    oras_code code = read_below(root, MARKER, &text, &cause);
+
+    if (code == ORAS_ENOTFOUND)
+        return oras_fail(err, ORAS_C_CONTENT, "no image layout: it has no file '%s'", MARKER);
+    if (!code)
+        code = oras_json_decode(oras_buf_text(&text), text.size, 0, &marker, &cause);
+    if (code) {
+        if (err)
+            *err = cause;
+        return oras_error_wrap(err, code, "'%s'", MARKER);
+    }
+    code = check_version(marker, err);
+    json_decref(marker);
+    return code;
+}
+
+oras_code oras_layout_open(const char *path, oras_layout **out, oras_error *err)
+{
+    _cleanup_(oras_close_fd) int root = -1;
+    oras_code code = oras_root_open(path, &root, err);
+    oras_layout *layout;
+
+    if (code)
+        return code;
+    code = check_marker(root, err);
+    if (code)
+        return oras_error_wrap(err, code, "layout '%s'", path);
+    layout = oras_alloc(sizeof *layout);
+    if (!layout)
+        return oras_fail_memory(err);
+    layout->root = oras_steal_fd(&root);
+    *out = layout;
+    return ORAS_OK;
+}
+
+void oras_layout_free(oras_layout *layout)
+{
+    if (!layout)
+        return;
+    oras_close_fd(&layout->root);
+    oras_dealloc(layout);
+}
+
+oras_code oras_layout_index(oras_layout *layout, oras_buf *buf, oras_error *err)
+{
+    return read_below(layout->root, "index.json", buf, err);
+}
+
+oras_code oras_layout_blob(oras_layout *layout, const oras_digest *digest, int *fd, int64_t *size,
+                           oras_error *err)
+{
+    char path[ORAS_DIGEST_TEXT_MAX + 16];
+
+    snprintf(path, sizeof path, "blobs/%s/%s", oras_algorithm_name(digest->algorithm),
+             oras_digest_encoded(digest));
+    return oras_root_read(layout->root, path, fd, size, err);
+}
