@@ -81,7 +81,7 @@ local function missing_parameters(comment, parameters)
     end
   end
   for name in parameters:gmatch "[%w_.]+" do
-    if not name:find "^_" and not named[name] then
+    if not name:find "^_" and name ~= "..." and not named[name] then
       missing[#missing + 1] = ("no ---@param %s"):format(name)
     end
     named[name] = nil
