@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ * Assembles oras.core from the tables of this room. */
+#include "bind/core.h"
+#include "bind/lua_error.h"
+#include "bind/lua_main.h"
+#include "bind/tables.h"
+
+static const struct {
+    const char *name;
+    void (*open)(lua_State *L);
+} tables[] = {
+    {"archive", oras_lua_open_archive}, {"auth", oras_lua_open_auth},
+    {"base64", oras_lua_open_base64},   {"client", oras_lua_open_client},
+    {"clock", oras_lua_open_clock},     {"digest", oras_lua_open_digest},
+    {"file", oras_lua_open_file},       {"headers", oras_lua_open_headers},
+    {"json", oras_lua_open_json},       {"layout", oras_lua_open_layout},
+    {"log", oras_lua_open_log},         {"reference", oras_lua_open_reference},
+    {"sink", oras_lua_open_sink},       {"task", oras_lua_open_task},
+    {"url", oras_lua_open_url},
+};
+
+#define N_TABLES ((int)(sizeof tables / sizeof tables[0]))
+
+int luaopen_oras_core(lua_State *L)
+{
+    luaL_checkversion(L);
+    lua_createtable(L, 0, N_TABLES + 3);
+    for (int i = 0; i < N_TABLES; i++) {
+        tables[i].open(L);
+        lua_setfield(L, -2, tables[i].name);
+    }
+    lua_pushliteral(L, ORAS_VERSION);
+    lua_setfield(L, -2, "version");
+    oras_lua_push_error_metatable(L);
+    lua_setfield(L, -2, "error");
+    lua_pushcfunction(L, oras_lua_is_main);
+    lua_setfield(L, -2, "is_main");
+    return 1;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ * Stopping a state from outside, and os.exit: both unwind everything through one hook that
+ * fires again after every pcall, so that no loop around one survives. */
+#include "bind/lua_error.h"
+#include "host/runtime.h"
+
+/* instructions between two looks of the watch: some 50 us of computing */
+#define WATCH_COUNT 10000
+
+static void raise_stop(lua_State *L)
+{
+    oras_error err = ORAS_ERROR_INIT;
+
+    if (oras_runtime_of(L)->exiting)
+        oras_fail(&err, ORAS_C_CANCELLED, "the script called os.exit");
+    else
+        oras_fail(&err, ORAS_C_CANCELLED, "interrupted");
+    oras_lua_raise(L, &err);
+}
+
+static void stop(lua_State *L, lua_Debug *event)
+{
+    (void)event;
+    if (oras_interrupt_pending(L)) {
+        oras_interrupt_arm(L);
+        raise_stop(L);
+    } else if (lua_gethookcount(L) == 1) {
+        oras_interrupt_watch(L, oras_runtime_of(L)->watched);
+    }
+}
+
+void oras_interrupt_arm(lua_State *L)
+{
+    lua_sethook(L, stop, LUA_MASKCOUNT, 1);
+}
+
+void oras_interrupt_watch(lua_State *L, bool watched)
+{
+    oras_runtime_of(L)->watched = watched;
+    lua_sethook(L, watched ? stop : NULL, watched ? LUA_MASKCOUNT : 0, WATCH_COUNT);
+}
+
+bool oras_interrupt_pending(lua_State *L)
+{
+    return __atomic_load_n(&oras_runtime_of(L)->context->interrupted, __ATOMIC_RELAXED) != 0;
+}
+
+/* lua_sethook writes plain fields, so a signal handler may call it on the state's own thread,
+ * as lua.c does. A coroutine that runs hides those that resumed it: they are armed when it
+ * ends. Other threads must not touch the state; for them the watch is there. */
+static void arm_all(oras_runtime *rt)
+{
+    const oras_frame *frame = rt->running;
+    lua_State *task = rt->context->running;
+
+    oras_interrupt_arm(rt->L);
+    if (task)
+        oras_interrupt_arm(task);
+    if (frame)
+        oras_interrupt_arm(frame->L);
+}
+
+void oras_interrupt(oras_runtime *rt)
+{
+    if (!rt || !__atomic_load_n(&rt->depth, __ATOMIC_ACQUIRE))
+        return;
+    __atomic_store_n(&rt->context->interrupted, 1, __ATOMIC_RELAXED);
+    if (pthread_equal(pthread_self(), rt->owner))
+        arm_all(rt);
+    if (rt->context->loop)
+        oras_loop_wake(rt->context->loop);
+}
+
+int oras_interrupt_exit(lua_State *L)
+{
+    oras_runtime *rt = oras_runtime_of(L);
+    int status = 0;
+
+    if (lua_isboolean(L, 1))
+        status = lua_toboolean(L, 1) ? 0 : 1;
+    else
+        status = (int)luaL_optinteger(L, 1, 0);
+    if (rt->depth) {
+        rt->exiting = true;
+        rt->exit_status = status;
+        rt->context->interrupted = 1;
+        oras_interrupt_arm(L);
+        arm_all(rt);
+    }
+    raise_stop(L);
+    return 0;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT
+ * Making and ending a runtime, and the one place where it calls Lua. */
+#include "host/runtime.h"
+#include "base/alloc.h"
+#include "bind/lua_error.h"
+
+#include <string.h>
+
+static const char runtime_key;
+
+const char *oras_version(void)
+{
+    return ORAS_VERSION;
+}
+
+oras_code oras_global_init(const oras_allocator *alloc, oras_error *err)
+{
+    if (!oras_alloc_set(alloc))
+        return oras_fail(err, ORAS_C_USAGE, "an allocator is already in use");
+    return ORAS_OK;
+}
+
+oras_runtime *oras_runtime_of(lua_State *L)
+{
+    oras_runtime *rt;
+
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &runtime_key);
+    rt = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return rt;
+}
+
+static void *lua_resize(void *ud, void *ptr, size_t old_size, size_t size)
+{
+    void *moved;
+
+    (void)ud;
+    if (size == 0) {
+        oras_dealloc(ptr);
+        return NULL;
+    }
+    moved = oras_realloc(ptr, size);
+    /* Lua takes a refused shrink for the end of memory */
+    return !moved && ptr && size <= old_size ? ptr : moved;
+}
+
+/* warn(): silent until "@on"; pieces come one by one and are put together in the registry. */
+static void warn(void *ud, const char *piece, int goes_on)
+{
+    oras_runtime *rt = ud;
+
+    if (!rt->warning_goes_on && !goes_on && *piece == '@') {
+        rt->warnings = strcmp(piece, "@on") == 0 || (rt->warnings && strcmp(piece, "@off") != 0);
+        return;
+    }
+    if (rt->warnings) {
+        size_t room = sizeof rt->warning - 1 - rt->warning_size;
+        size_t size = strnlen(piece, room);
+
+        memcpy(rt->warning + rt->warning_size, piece, size);
+        rt->warning_size += size;
+        rt->warning[rt->warning_size] = '\0';
+        if (!goes_on)
+            oras_log_write(&rt->log, ORAS_LOG_WARN, "Lua warning: %s", rt->warning);
+    }
+    rt->warning_goes_on = goes_on != 0;
+    if (!goes_on)
+        rt->warning_size = 0;
+}
+
+/* What a caller of an older version did not know stays at its default. */
+static oras_options read_options(const oras_options *given)
+{
+    oras_options opts = ORAS_OPTIONS_INIT;
+    size_t size = sizeof opts;
+
+    if (given) {
+        if (given->size < size)
+            size = given->size;
+        memcpy(&opts, given, size);
+    }
+    return opts;
+}
+
+static bool copy_text(const char *text, char **out)
+{
+    return !text || (*out = oras_strdup(text)) != NULL;
+}
+
+static bool copy_options(oras_runtime *rt, const oras_options *opts)
+{
+    rt->log = (oras_log){opts->log_level, opts->log, opts->ud};
+    return copy_text(opts->provider_path, &rt->provider_path) &&
+           copy_text(opts->ca_file, &rt->ca_file) && copy_text(opts->user_agent, &rt->user_agent);
+}
+
+static int open_state(lua_State *L)
+{
+    oras_runtime *rt = lua_touserdata(L, 1);
+
+    lua_pushlightuserdata(L, rt);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &runtime_key);
+    rt->context = oras_context_get(L);
+    rt->context->log = &rt->log;
+    rt->context->ca_file = rt->ca_file;
+    rt->context->user_agent = rt->user_agent;
+    oras_modules_open(rt);
+    oras_interrupt_watch(L, true);
+    lua_gc(L, LUA_GCRESTART);
+    lua_gc(L, LUA_GCGEN, 0, 0);
+    return 0;
+}
+
+/* Is it a value of the script's own that can say what it is? */
+static bool has_text(lua_State *L)
+{
+    bool ours;
+
+    if (lua_type(L, 1) == LUA_TSTRING || !lua_getmetatable(L, 1))
+        return false;
+    oras_lua_push_error_metatable(L);
+    ours = lua_rawequal(L, -1, -2);
+    lua_getfield(L, -2, "__tostring");
+    return !ours && !lua_isnil(L, -1);
+}
+
+static int convert_error(lua_State *L)
+{
+    if (has_text(L)) {
+        luaL_tolstring(L, 1, NULL);
+        lua_replace(L, 1);
+    }
+    oras_lua_to_error(L, 1, lua_touserdata(L, 2));
+    return 0;
+}
+
+/* Fill *err from what was raised, on top of the stack; its __tostring may raise in turn. */
+static void take_error(lua_State *L, oras_error *err)
+{
+    int type = lua_type(L, -1);
+
+    lua_pushcfunction(L, convert_error);
+    lua_insert(L, -2);
+    lua_pushlightuserdata(L, err);
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK || !err->code)
+        oras_fail(err, ORAS_C_SCRIPT, "(error object is a %s value)", lua_typename(L, type));
+}
+
+static oras_code make_state(oras_runtime *rt, oras_error *err)
+{
+    rt->L = lua_newstate(lua_resize, NULL);
+    if (!rt->L)
+        return oras_fail_memory(err);
+    lua_setwarnf(rt->L, warn, rt);
+    lua_gc(rt->L, LUA_GCSTOP);
+    lua_pushcfunction(rt->L, open_state);
+    lua_pushlightuserdata(rt->L, rt);
+    if (lua_pcall(rt->L, 1, 0, 0) == LUA_OK)
+        return ORAS_OK;
+    take_error(rt->L, err);
+    return err->code;
+}
+
+oras_code oras_runtime_new(const oras_options *given, oras_runtime **out, oras_error *err)
+{
+    oras_error unseen = ORAS_ERROR_INIT;
+    const oras_options opts = read_options(given);
+    oras_runtime *rt;
+    oras_code code;
+
+    err = err ? err : &unseen;
+    rt = oras_alloc_zero(1, sizeof *rt);
+    if (!rt)
+        return oras_fail_memory(err);
+    code = copy_options(rt, &opts) ? make_state(rt, err) : oras_fail_memory(err);
+    if (code) {
+        oras_runtime_free(rt);
+        return code;
+    }
+    *out = rt;
+    return ORAS_OK;
+}
+
+void oras_runtime_free(oras_runtime *rt)
+{
+    if (!rt)
+        return;
+    if (rt->L)
+        lua_close(rt->L);
+    oras_dealloc(rt->provider_path);
+    oras_dealloc(rt->ca_file);
+    oras_dealloc(rt->user_agent);
+    oras_dealloc(rt);
+}
+
+void oras_free(void *ptr)
+{
+    oras_dealloc(ptr);
+}
+
+static void enter(oras_runtime *rt)
+{
+    if (rt->depth == 0) {
+        rt->owner = pthread_self();
+        rt->exiting = false;
+        rt->exit_status = 0;
+    }
+    __atomic_store_n(&rt->depth, rt->depth + 1, __ATOMIC_RELEASE);
+}
+
+/* Was it stopped? Then forget that, so that the next call runs. */
+static bool leave(oras_runtime *rt)
+{
+    bool stopped;
+
+    __atomic_store_n(&rt->depth, rt->depth - 1, __ATOMIC_RELEASE);
+    if (rt->depth > 0)
+        return false;
+    stopped = __atomic_exchange_n(&rt->context->interrupted, 0, __ATOMIC_RELAXED) != 0;
+    if (stopped)
+        oras_interrupt_watch(rt->L, rt->watched);
+    return stopped;
+}
+
+static void exited(const oras_runtime *rt, oras_error *err)
+{
+    if (rt->exit_status == 0)
+        return;
+    oras_fail(err, ORAS_C_SCRIPT, "the script exited with status %d", rt->exit_status);
+    err->exit_status = rt->exit_status;
+}
+
+oras_code oras_runtime_pcall(oras_runtime *rt, int n_args, int n_results, oras_error *err)
+{
+    lua_State *L = rt->L;
+    int function = lua_gettop(L) - n_args;
+    oras_error failed = ORAS_ERROR_INIT;
+    int status;
+    bool stopped;
+
+    enter(rt);
+    status = lua_pcall(L, n_args, n_results, 0);
+    stopped = leave(rt);
+    if (status == LUA_OK)
+        return ORAS_OK;
+    if (stopped && rt->exiting)
+        exited(rt, &failed);
+    else if (stopped)
+        oras_fail(&failed, ORAS_C_CANCELLED, "interrupted");
+    else if (status == LUA_ERRMEM)
+        oras_fail_memory(&failed);
+    else
+        take_error(L, &failed);
+    lua_settop(L, function - 1);
+    if (failed.code && err)
+        *err = failed;
+    return failed.code;
+}

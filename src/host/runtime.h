@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ * A runtime: a Lua state of our own with `oras` in it. */
+#ifndef ORAS_HOST_RUNTIME_H
+#define ORAS_HOST_RUNTIME_H
+
+#include "base/log.h"
+#include "bind/context.h"
+
+#include <pthread.h>
+
+/** A coroutine of the script's own that runs, and what it was resumed by. */
+typedef struct oras_frame {
+    lua_State *L;
+    struct oras_frame *below;
+} oras_frame;
+
+struct oras_runtime {
+    lua_State *L;
+    oras_context *context;
+    oras_frame *volatile running; /* innermost; lives on the C stack of its resume */
+    oras_log log;
+    char *provider_path, *ca_file, *user_agent;
+    bool warnings;       /* warn("@on") */
+    bool warning_goes_on; /* the last piece was not the end */
+    size_t warning_size;
+    char warning[512];
+    bool exiting; /* os.exit was called: everything unwinds */
+    int exit_status;
+    bool watched;    /* a hook looks for interrupts from other threads */
+    int depth;       /* of calls into Lua */
+    pthread_t owner; /* the thread that made the outermost of them */
+};
+
+/** The runtime that owns the state. */
+oras_runtime *oras_runtime_of(lua_State *L);
+
+/** Call what lies on the stack (function, n_args arguments) and fill err by how it ended. On
+ * failure, and when the script called os.exit(0) (then rt->exiting), nothing is left on the
+ * stack. Everything of ours that runs Lua goes through it. */
+oras_code oras_runtime_pcall(oras_runtime *rt, int n_args, int n_results, oras_error *err);
+
+/** Make the hook that unwinds everything fire on this coroutine. */
+void oras_interrupt_arm(lua_State *L);
+
+/** Whether a hook looks for interrupts now and then, in coroutines made from here on too.
+ * oras-lua does without: its signal handler runs on the state's thread. */
+void oras_interrupt_watch(lua_State *L, bool watched);
+
+/** Is everything to be unwound? */
+bool oras_interrupt_pending(lua_State *L);
+
+/** Replace load, loadfile, dofile and the searcher of Lua files: they take text only. [-0, +0] */
+void oras_loading_open(lua_State *L);
+
+/** Push the function that a script's text makes, or nil and a message; path NULL or "-" is
+ * standard input. Raises only for want of memory. [-0, +1 or +2] */
+int oras_loading_file(lua_State *L, const char *path);
+
+/** The Lua side of the host: standard libraries without bytecode, embedded modules, cjson,
+ * os.exit that unwinds. Raises. */
+void oras_modules_open(oras_runtime *rt);
+
+/** Lua: os.exit of our own state; unwinds, never ends the process. */
+int oras_interrupt_exit(lua_State *L);
+
+/** Replace the functions of the library `coroutine` that run others. [-0, +0] */
+void oras_coroutines_open(lua_State *L);
+
+#endif
