@@ -3,6 +3,8 @@
 #ifndef ORAS_BIND_BOX_H
 #define ORAS_BIND_BOX_H
 
+#include "base/buf.h"
+
 #include <lauxlib.h>
 #include <lua.h>
 #include <stddef.h>
@@ -14,6 +16,10 @@ void *oras_box_new(lua_State *L, const char *name, size_t size, int n_values);
 /** Make a type: __name, __index = methods, __gc = __close = close (idempotent), __tostring
  * giving the name alone. [-0, +0] */
 void oras_box_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close);
+
+/** Push a to-be-closed userdata with an empty buffer in it, wiped and freed when the calling C
+ * function returns or raises: for bytes that grow while Lua may raise. [-0, +1] */
+oras_buf *oras_box_buffer(lua_State *L, size_t limit);
 
 /** Typed fields of an option table at idx; absent gives the default, a wrong type raises
  * naming the field. Strings live as long as the table. */

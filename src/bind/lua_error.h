@@ -17,6 +17,12 @@ int oras_lua_fail(lua_State *L, const oras_error *err);
 /** Raise an error object made of *err. */
 int oras_lua_raise(lua_State *L, const oras_error *err);
 
+/** Raise an error object of class usage: a caller's mistake (design: misuse raises). */
+int oras_lua_misuse(lua_State *L, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** The string at idx, which has no NUL in it; anything else is misuse. */
+const char *oras_lua_check_text(lua_State *L, int idx, const char *what);
+
 /** Fill *err from the value at idx, an error object or anything else that was raised. */
 void oras_lua_to_error(lua_State *L, int idx, oras_error *err);
 

@@ -138,7 +138,7 @@ oras_code oras_host_normalise(const char *text, size_t size, char *out, oras_err
         code = check_port(text + name_size + 1, size - name_size - 1, err);
     if (code)
         return code;
-    snprintf(out, ORAS_AUTHORITY_MAX + 1, "%s%.*s", host, (int)(size - name_size),
-             text + name_size);
+    memcpy(out, host, strlen(host) + 1);
+    strncat(out, text + name_size, size - name_size); /* the port: six bytes at most */
     return ORAS_OK;
 }

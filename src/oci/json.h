@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 #define ORAS_JSON_DEPTH     64  /* default; design limits */
-#define ORAS_JSON_DEPTH_MAX 512 /* most that a caller may ask for: readers recurse so deep */
+#define ORAS_JSON_DEPTH_MAX 256 /* most that a caller may ask for: readers recurse so deep */
 
 /**
  * Decode a document.

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT
+ * oras.core.auth: challenges, and secrets that Lua can hand on but not read. */
+#include "bind/body.h"
+#include "bind/box.h"
+#include "bind/lua_error.h"
+#include "bind/secret.h"
+#include "bind/tables.h"
+#include "net/url.h"
+#include "oci/challenge.h"
+#include "oci/token.h"
+
+static char lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
+
+static void push_lower(lua_State *L, oras_slice slice)
+{
+    luaL_Buffer buffer;
+    char *out = luaL_buffinitsize(L, &buffer, slice.size);
+
+    for (size_t i = 0; i < slice.size; i++)
+        out[i] = lower(slice.data[i]);
+    luaL_pushresultsize(&buffer, slice.size);
+}
+
+static void push_unescaped(lua_State *L, oras_slice slice)
+{
+    luaL_Buffer buffer;
+    char *out = luaL_buffinitsize(L, &buffer, slice.size);
+
+    luaL_pushresultsize(&buffer, oras_slice_unescape(slice, out));
+}
+
+/* Of a parameter that stands twice the first one counts. */
+static void push_params(lua_State *L, oras_slice params)
+{
+    oras_challenge_pair pair;
+
+    lua_newtable(L);
+    while (oras_challenge_param(&params, &pair)) {
+        push_lower(L, pair.name);
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, -3) != LUA_TNIL) {
+            lua_pop(L, 2);
+            continue;
+        }
+        lua_pop(L, 1);
+        push_unescaped(L, pair.value);
+        lua_rawset(L, -3);
+    }
+}
+
+static void push_challenge(lua_State *L, const oras_challenge *challenge)
+{
+    lua_createtable(L, 0, 3);
+    push_lower(L, challenge->scheme);
+    lua_setfield(L, -2, "scheme");
+    push_params(L, challenge->params);
+    lua_setfield(L, -2, "params");
+    if (challenge->token68.data) {
+        lua_pushlstring(L, challenge->token68.data, challenge->token68.size);
+        lua_setfield(L, -2, "token68");
+    }
+}
+
+/* Append the challenges of the field value on top to the array at idx; false if they are
+ * more than the budget of all lines. [-1, +0] */
+static bool append_challenges(lua_State *L, int idx, size_t *budget)
+{
+    oras_challenge_cursor cursor;
+    oras_challenge challenge;
+
+    if (lua_type(L, -1) != LUA_TSTRING)
+        oras_lua_misuse(L, "challenge is a %s, expected a string", luaL_typename(L, -1));
+    cursor.data = lua_tolstring(L, -1, &cursor.size);
+    if (cursor.size > *budget)
+        return false;
+    *budget -= cursor.size;
+    while (oras_challenge_next(&cursor, &challenge)) {
+        push_challenge(L, &challenge);
+        lua_rawseti(L, idx, (lua_Integer)lua_rawlen(L, idx) + 1);
+    }
+    lua_pop(L, 1);
+    return true;
+}
+
+static int too_large(lua_State *L)
+{
+    oras_error err = ORAS_ERROR_INIT;
+
+    oras_fail(&err, ORAS_C_AUTH, "the server's challenges are larger than %zu bytes",
+              ORAS_CHALLENGE_MAX);
+    return oras_lua_fail(L, &err);
+}
+
+static int auth_challenges(lua_State *L)
+{
+    size_t budget = ORAS_CHALLENGE_MAX;
+
+    lua_settop(L, 1);
+    lua_newtable(L);
+    if (lua_isnil(L, 1))
+        return 1;
+    if (!lua_istable(L, 1)) {
+        lua_pushvalue(L, 1);
+        return append_challenges(L, 2, &budget) ? 1 : too_large(L);
+    }
+    for (lua_Integer i = 1; lua_rawgeti(L, 1, i) != LUA_TNIL; i++) {
+        if (!append_challenges(L, 2, &budget))
+            return too_large(L);
+    }
+    lua_settop(L, 2);
+    return 1;
+}
+
+/* Push the origin at idx as every origin is written, "https://host:port". [-0, +1] */
+static const char *push_origin(lua_State *L, int idx)
+{
+    const char *text = oras_lua_check_text(L, idx, "origin");
+    char printed[ORAS_ORIGIN_TEXT_MAX];
+    oras_error err = ORAS_ERROR_INIT;
+    oras_url url;
+
+    if (oras_url_parse(text, ORAS_C_USAGE, &url, &err))
+        oras_lua_raise(L, &err);
+    oras_origin_print(&url.origin, printed);
+    oras_url_dispose(&url);
+    return lua_pushstring(L, printed);
+}
+
+static const char *check_bytes(lua_State *L, int idx, const char *what, size_t *size)
+{
+    if (lua_type(L, idx) != LUA_TSTRING)
+        oras_lua_misuse(L, "%s is a %s, expected a string", what, luaL_typename(L, idx));
+    return lua_tolstring(L, idx, size);
+}
+
+static int auth_basic(lua_State *L)
+{
+    size_t user_size, password_size;
+    const char *user = check_bytes(L, 2, "user name", &user_size);
+    const char *password = check_bytes(L, 3, "password", &password_size);
+    const char *origin = push_origin(L, 1);
+    oras_secret **slot = oras_lua_push_secret(L);
+    oras_error err = ORAS_ERROR_INIT;
+
+    if (oras_basic_new(origin, user, user_size, password, password_size, slot, &err))
+        return oras_lua_fail(L, &err);
+    return 1;
+}
+
+static int auth_bearer(lua_State *L)
+{
+    size_t size;
+    const char *token = check_bytes(L, 2, "token", &size);
+    const char *origin = push_origin(L, 1);
+    oras_secret **slot = oras_lua_push_secret(L);
+    oras_error err = ORAS_ERROR_INIT;
+
+    if (oras_bearer_new(origin, token, size, slot, &err))
+        return oras_lua_fail(L, &err);
+    return 1;
+}
+
+static oras_buf *check_answer(lua_State *L)
+{
+    oras_buf *bytes = oras_body_bytes(oras_lua_check_body(L, 1));
+
+    if (!bytes)
+        oras_lua_misuse(L, "body is a stream, expected one in memory");
+    return bytes;
+}
+
+static int push_token(lua_State *L, int64_t expires_in, const oras_buf *scope)
+{
+    lua_createtable(L, 0, 2);
+    lua_pushinteger(L, expires_in);
+    lua_setfield(L, -2, "expires_in");
+    if (scope->size) {
+        lua_pushlstring(L, scope->data, scope->size);
+        lua_setfield(L, -2, "scope");
+    }
+    return 2;
+}
+
+/* The answer never becomes a Lua string, and its bytes are gone afterwards. */
+static int auth_token(lua_State *L)
+{
+    oras_buf *answer = check_answer(L);
+    const char *origin = push_origin(L, 2);
+    oras_buf *scope = oras_box_buffer(L, ORAS_CHALLENGE_MAX);
+    oras_secret **slot = oras_lua_push_secret(L);
+    oras_error err = ORAS_ERROR_INIT;
+    int64_t expires_in = 0;
+    oras_code code;
+
+    code = oras_token_parse(oras_buf_text(answer), answer->size, origin, slot, &expires_in, scope,
+                            &err);
+    oras_buf_wipe(answer);
+    oras_buf_clear(answer);
+    return code ? oras_lua_fail(L, &err) : push_token(L, expires_in, scope);
+}
+
+void oras_lua_open_auth(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"challenges", auth_challenges},
+                                         {"basic", auth_basic},
+                                         {"bearer", auth_bearer},
+                                         {"token", auth_token},
+                                         {NULL, NULL}};
+
+    luaL_newlib(L, functions);
+}
