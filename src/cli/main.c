@@ -31,7 +31,7 @@ static void on_interrupt(int number)
 
 static void handle_interrupts(oras_runtime *rt)
 {
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
     struct sigaction before;
 
     /* "nohup" and "&" of some shells have it ignored: leave it so */
@@ -65,10 +65,8 @@ static int report(const oras_error *err)
 {
     if (err->exit_status)
         return err->exit_status & 0xff;
-    if (err->code == ORAS_ECANCELED)
-        return EXIT_INTERRUPTED;
     fprintf(stderr, "oras-lua: %s\n", err->message);
-    return EXIT_REFUSED;
+    return err->code == ORAS_ECANCELED ? EXIT_INTERRUPTED : EXIT_REFUSED;
 }
 
 /* Output that did not arrive is a failure, whatever the script says. */

@@ -58,6 +58,7 @@ local function describe(value)
       failure.text = ("%s: %s"):format(where, failure.text)
     end
   end
+  failure.text = failure.text:gsub("%s*\n%s*", " ")
   if report.debug then
     failure.traceback = traceback(nil, 2)
   end
