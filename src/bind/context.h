@@ -16,6 +16,7 @@ typedef struct oras_task oras_task;
 typedef struct oras_context {
     lua_State *main;    /* main thread of the state */
     lua_State *running; /* the coroutine of the task that runs; NULL outside tasks */
+    oras_task *task;    /* that task */
     oras_loop *loop;
     oras_pool *pool;
     oras_task *ready_first, *ready_last; /* tasks to resume, in order */

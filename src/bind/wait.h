@@ -22,4 +22,7 @@ void oras_signal_set(oras_context *context, oras_signal *signal);
  */
 int oras_lua_wait(lua_State *L, oras_signal *signal, lua_KContext ctx, lua_KFunction k);
 
+/** The same for something that other tasks bring about: they are resumed while it blocks. */
+int oras_lua_wait_for_tasks(lua_State *L, oras_signal *signal, lua_KContext ctx, lua_KFunction k);
+
 #endif

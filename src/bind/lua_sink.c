@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT
+ * oras.core.sink: where bodies go. */
+#include "bind/sink.h"
+
+#include "bind/box.h"
+#include "bind/context.h"
+#include "bind/lua_error.h"
+#include "bind/tables.h"
+
+#include <string.h>
+
+#define SINK             "oras.sink"
+#define DEFAULT_LIMIT    ((lua_Integer)4 * 1024 * 1024)
+#define DEFAULT_CAPACITY ((lua_Integer)256 * 1024)
+#define MIN_CAPACITY     ((lua_Integer)64 * 1024) /* curl hands over up to 16 KiB at once */
+#define MAX_CAPACITY     ((lua_Integer)64 * 1024 * 1024)
+
+typedef struct sink_box {
+    oras_sink *sink;
+    void (*closing)(void *ud); /* of who uses it now */
+    void *ud;
+} sink_box;
+
+static int close_box(sink_box *box, bool drop)
+{
+    oras_sink *sink = box->sink;
+
+    if (!sink)
+        return 0;
+    box->sink = NULL;
+    if (box->closing)
+        box->closing(box->ud);
+    if (drop)
+        oras_sink_remove_partial(sink);
+    oras_sink_free(sink);
+    return 0;
+}
+
+static int sink_gc(lua_State *L)
+{
+    return close_box(lua_touserdata(L, 1), false);
+}
+
+/* sink:close(drop_partial?) */
+static int sink_close(lua_State *L)
+{
+    return close_box(luaL_checkudata(L, 1, SINK), lua_toboolean(L, 2));
+}
+
+static sink_box *check_box(lua_State *L, int idx)
+{
+    sink_box *box = luaL_testudata(L, idx, SINK);
+
+    if (!box)
+        oras_lua_misuse(L, "argument is a %s, expected a sink", luaL_typename(L, idx));
+    if (!box->sink)
+        oras_lua_misuse(L, "sink is closed");
+    return box;
+}
+
+oras_sink *oras_lua_check_sink(lua_State *L, int idx)
+{
+    return check_box(L, idx)->sink;
+}
+
+void oras_lua_sink_in_use(lua_State *L, int idx, void (*fn)(void *ud), void *ud)
+{
+    sink_box *box = luaL_testudata(L, idx, SINK);
+
+    if (fn && box->closing)
+        oras_lua_misuse(L, "sink is in use by another transfer");
+    box->closing = fn;
+    box->ud = ud;
+}
+
+/* digest and size of the options at 1 */
+static void read_expect(lua_State *L, oras_expect *expect)
+{
+    const char *digest = oras_opt_string(L, 1, "digest", NULL);
+    oras_error err = ORAS_ERROR_INIT;
+
+    memset(expect, 0, sizeof *expect);
+    expect->size = oras_opt_integer(L, 1, "size", -1);
+    if (!digest)
+        return;
+    if (oras_digest_parse(digest, strlen(digest), &expect->digest, &err))
+        oras_lua_raise(L, &err);
+    expect->has_digest = true;
+}
+
+static size_t read_size(lua_State *L, const char *field, lua_Integer fallback, lua_Integer least,
+                        lua_Integer most)
+{
+    lua_Integer value = oras_opt_integer(L, 1, field, fallback);
+
+    if (value < least)
+        return (size_t)least;
+    return (size_t)(value > most ? most : value);
+}
+
+static int give(lua_State *L, oras_code code, const oras_error *err)
+{
+    return code ? oras_lua_fail(L, err) : 1;
+}
+
+/* memory{limit, digest, size} */
+static int memory(lua_State *L)
+{
+    oras_error err = ORAS_ERROR_INIT;
+    oras_expect expect;
+    size_t limit = read_size(L, "limit", DEFAULT_LIMIT, 0, LUA_MAXINTEGER);
+    sink_box *box;
+
+    read_expect(L, &expect);
+    box = oras_box_new(L, SINK, sizeof *box, 0);
+    return give(L, oras_sink_memory(limit, &expect, &box->sink, &err), &err);
+}
+
+oras_sink *oras_lua_push_memory_sink(lua_State *L, size_t limit)
+{
+    oras_error err = ORAS_ERROR_INIT;
+    sink_box *box = oras_box_new(L, SINK, sizeof *box, 0);
+
+    if (oras_sink_memory(limit, NULL, &box->sink, &err))
+        oras_lua_raise(L, &err);
+    return box->sink;
+}
+
+/* file{path, digest, size, resume, overwrite, durable} */
+static int file(lua_State *L)
+{
+    oras_error err = ORAS_ERROR_INIT;
+    oras_file_target target = {.path = oras_opt_string(L, 1, "path", NULL),
+                               .resume = oras_opt_boolean(L, 1, "resume", 1),
+                               .overwrite = oras_opt_boolean(L, 1, "overwrite", 1),
+                               .durable = oras_opt_boolean(L, 1, "durable", 0)};
+    oras_expect expect;
+    sink_box *box;
+
+    if (!target.path)
+        oras_lua_misuse(L, "file sink has no path");
+    read_expect(L, &expect);
+    box = oras_box_new(L, SINK, sizeof *box, 0);
+    return give(L, oras_sink_file(oras_context_get(L)->pool, &target, &expect, &box->sink, &err),
+                &err);
+}
+
+/* stream{capacity, digest, size} */
+static int stream(lua_State *L)
+{
+    oras_error err = ORAS_ERROR_INIT;
+    size_t capacity = read_size(L, "capacity", DEFAULT_CAPACITY, MIN_CAPACITY, MAX_CAPACITY);
+    oras_expect expect;
+    sink_box *box;
+
+    read_expect(L, &expect);
+    box = oras_box_new(L, SINK, sizeof *box, 0);
+    return give(L, oras_sink_stream(capacity, &expect, &box->sink, &err), &err);
+}
+
+/* discard{digest, size} */
+static int discard(lua_State *L)
+{
+    oras_error err = ORAS_ERROR_INIT;
+    oras_expect expect;
+    sink_box *box;
+
+    read_expect(L, &expect);
+    box = oras_box_new(L, SINK, sizeof *box, 0);
+    return give(L, oras_sink_discard(&expect, &box->sink, &err), &err);
+}
+
+void oras_lua_open_sink(lua_State *L)
+{
+    static const luaL_Reg methods[] = {{"close", sink_close}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"memory", memory}, {"file", file}, {"stream", stream}, {"discard", discard}, {NULL, NULL}};
+
+    oras_box_type(L, SINK, methods, sink_gc);
+    luaL_newlib(L, functions);
+}

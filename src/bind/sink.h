@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * Sinks as Lua holds them. */
+#ifndef ORAS_BIND_SINK_H
+#define ORAS_BIND_SINK_H
+
+#include "io/sink.h"
+
+#include <lua.h>
+
+/** The open sink at idx, borrowed; raises if it is something else or closed. */
+oras_sink *oras_lua_check_sink(lua_State *L, int idx);
+
+/** Push a new memory sink without expectations. [-0, +1] */
+oras_sink *oras_lua_push_memory_sink(lua_State *L, size_t limit);
+
+/** Whoever uses the sink at idx is called when it is closed meanwhile; fn NULL: nobody. */
+void oras_lua_sink_in_use(lua_State *L, int idx, void (*fn)(void *ud), void *ud);
+
+#endif

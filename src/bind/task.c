@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ * The queue of tasks that are ready, and what happens when one is resumed or ends. */
+#include "bind/task.h"
+
+#include "bind/lua_error.h"
+
+bool oras_task_is_over(const oras_task *task)
+{
+    return task->state >= ORAS_TASK_DONE;
+}
+
+void oras_task_make_ready(oras_task *task)
+{
+    oras_context *context = task->context;
+
+    task->state = ORAS_TASK_READY;
+    task->next = NULL;
+    if (context->ready_last)
+        context->ready_last->next = task;
+    else
+        context->ready_first = task;
+    context->ready_last = task;
+}
+
+void oras_task_unready(oras_task *task)
+{
+    oras_context *context = task->context;
+    oras_task *before = NULL;
+
+    for (oras_task *at = context->ready_first; at; before = at, at = at->next) {
+        if (at != task)
+            continue;
+        if (before)
+            before->next = at->next;
+        else
+            context->ready_first = at->next;
+        if (context->ready_last == at)
+            context->ready_last = before;
+        return;
+    }
+}
+
+static void tell_watchers(oras_task *task)
+{
+    while (task->watches) {
+        oras_watch *watch = task->watches;
+        oras_join *join = watch->join;
+
+        task->watches = watch->next;
+        watch->task = NULL;
+        join->n_pending--;
+        if (task->state != ORAS_TASK_DONE && !join->failed)
+            join->failed = watch->index;
+        if (join->n_pending == 0 || join->failed)
+            oras_signal_set(join->context, &join->signal);
+    }
+}
+
+/* It no longer needs to be kept from collection: whoever wants its results holds it. */
+void oras_task_end(lua_State *L, oras_task *task, oras_task_state state)
+{
+    task->state = state;
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, task);
+    tell_watchers(task);
+}
+
+static oras_task_state state_after(const oras_task *task)
+{
+    return task->failed ? ORAS_TASK_FAILED : ORAS_TASK_DONE;
+}
+
+static void resume(lua_State *L, oras_task *task)
+{
+    oras_context *context = task->context;
+    lua_State *above = context->running;
+    oras_task *task_above = context->task;
+    int n_results, rc;
+
+    context->running = task->co;
+    context->task = task;
+    task->state = ORAS_TASK_RUNNING;
+    rc = lua_resume(task->co, L, task->started ? 0 : task->n_args + 1, &n_results);
+    task->started = true;
+    context->running = above;
+    context->task = task_above;
+    if (rc == LUA_YIELD && task->state == ORAS_TASK_WAITING)
+        return;
+    if (rc == LUA_YIELD) { /* coroutine.yield by hand: let the others run */
+        lua_pop(task->co, n_results);
+        oras_task_make_ready(task);
+        return;
+    }
+    if (rc != LUA_OK)
+        task->failed = true;
+    oras_task_end(L, task, state_after(task));
+}
+
+void oras_task_run_ready(lua_State *L, oras_context *context)
+{
+    oras_task *last = context->ready_last, *task;
+
+    do {
+        task = context->ready_first;
+        if (!task)
+            return;
+        oras_task_unready(task);
+        resume(L, task);
+    } while (task != last && !context->interrupted);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ * Tasks: coroutines of ours that yield while they wait, and their scheduler. */
+#ifndef ORAS_BIND_TASK_H
+#define ORAS_BIND_TASK_H
+
+#include "bind/wait.h"
+
+typedef enum oras_task_state {
+    ORAS_TASK_READY, /* in the queue of the context */
+    ORAS_TASK_RUNNING,
+    ORAS_TASK_WAITING, /* for a signal */
+    ORAS_TASK_DONE,
+    ORAS_TASK_FAILED,
+    ORAS_TASK_CANCELLED
+} oras_task_state;
+
+/* One who waits for a task among others; part of a join. */
+typedef struct oras_watch {
+    oras_task *task;
+    struct oras_join *join;
+    int index; /* of the task in the join's list */
+    struct oras_watch *next;
+} oras_watch;
+
+typedef struct oras_join {
+    oras_context *context;
+    oras_signal signal; /* all are done, or one failed */
+    int n_pending, failed;
+    int n_watches;
+    oras_watch watches[];
+} oras_join;
+
+struct oras_task {
+    oras_context *context;
+    lua_State *co; /* kept alive by the task's user value */
+    oras_task_state state;
+    bool started, failed, cancelled; /* cancelled: to be raised where it waits */
+    int n_args;
+    oras_signal *signal; /* what it waits for */
+    lua_KFunction k;     /* and how it goes on */
+    lua_KContext ctx;
+    oras_task *next; /* in the ready queue */
+    oras_watch *watches;
+};
+
+/** Is the task at its end? */
+bool oras_task_is_over(const oras_task *task);
+
+/** Put into the queue of those to be resumed. */
+void oras_task_make_ready(oras_task *task);
+
+/** Take it out of the queue, if it is in it. */
+void oras_task_unready(oras_task *task);
+
+/** It is over: let it be collected and tell who waits for it. [-0, +0] */
+void oras_task_end(lua_State *L, oras_task *task, oras_task_state state);
+
+/** Resume the tasks that are ready now, each once; `L` is who waits for them. */
+void oras_task_run_ready(lua_State *L, oras_context *context);
+
+#endif

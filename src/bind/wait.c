@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT
+ * A task yields if it is the running coroutine and may yield; a user's own coroutine inside a
+ * task must not, since its yield would go to the user. See docs/architecture.md, "Waiting". */
+#include "bind/wait.h"
+
+#include "bind/lua_error.h"
+#include "bind/task.h"
+
+#define MAX_DEPTH 16 /* of waits that resume tasks; each takes C stack */
+
+void oras_signal_set(oras_context *context, oras_signal *signal)
+{
+    oras_task *waiter = signal->waiter;
+
+    (void)context;
+    signal->set = true;
+    if (!waiter)
+        return;
+    signal->waiter = NULL;
+    waiter->signal = NULL;
+    oras_task_make_ready(waiter);
+}
+
+static void raise_cancelled(lua_State *L, const char *why)
+{
+    oras_error err = ORAS_ERROR_INIT;
+
+    oras_fail(&err, ORAS_C_CANCELLED, "%s", why);
+    oras_lua_raise(L, &err);
+}
+
+/* The task goes on: what it waited for has happened, or it is to end. */
+static int resumed(lua_State *L, int status, lua_KContext ctx)
+{
+    oras_task *task = (oras_task *)ctx;
+
+    (void)status;
+    if (task->cancelled) {
+        task->cancelled = false;
+        raise_cancelled(L, "task was cancelled");
+    }
+    return task->k(L, LUA_OK, task->ctx);
+}
+
+static int yield(lua_State *L, oras_task *task, oras_signal *signal)
+{
+    task->signal = signal;
+    signal->waiter = task;
+    task->state = ORAS_TASK_WAITING;
+    return lua_yieldk(L, 0, (lua_KContext)task, resumed);
+}
+
+static void block(lua_State *L, oras_context *context, const oras_signal *signal)
+{
+    oras_error err = ORAS_ERROR_INIT;
+
+    while (!signal->set) {
+        if (context->interrupted)
+            raise_cancelled(L, "interrupted");
+        if (oras_loop_wait(context->loop, -1, &err))
+            oras_lua_raise(L, &err);
+    }
+}
+
+static void block_with_tasks(lua_State *L, oras_context *context, const oras_signal *signal)
+{
+    if (context->depth >= MAX_DEPTH)
+        oras_lua_misuse(L, "tasks wait for tasks more than %d levels deep where they cannot yield",
+                        MAX_DEPTH);
+    /* nothing in here raises, so that the count stays right; block() says what happened */
+    context->depth++;
+    while (!signal->set && !context->interrupted) {
+        if (context->ready_first)
+            oras_task_run_ready(L, context);
+        else if (oras_loop_wait(context->loop, -1, NULL))
+            break;
+        if (context->ready_first && oras_loop_step(context->loop, NULL))
+            break;
+    }
+    context->depth--;
+}
+
+static int wait_for(lua_State *L, oras_signal *signal, lua_KContext ctx, lua_KFunction k,
+                    bool with_tasks)
+{
+    oras_context *context = oras_context_get(L);
+
+    if (!signal->set && context->running == L && lua_isyieldable(L)) {
+        context->task->k = k;
+        context->task->ctx = ctx;
+        return yield(L, context->task, signal);
+    }
+    if (!signal->set && with_tasks)
+        block_with_tasks(L, context, signal);
+    block(L, context, signal);
+    return k(L, LUA_OK, ctx);
+}
+
+int oras_lua_wait(lua_State *L, oras_signal *signal, lua_KContext ctx, lua_KFunction k)
+{
+    return wait_for(L, signal, ctx, k, false);
+}
+
+int oras_lua_wait_for_tasks(lua_State *L, oras_signal *signal, lua_KContext ctx, lua_KFunction k)
+{
+    return wait_for(L, signal, ctx, k, true);
+}

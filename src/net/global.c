@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/global.h"
+
+#include "base/alloc.h"
+
+#include <curl/curl.h>
+
+static void *counted_alloc(size_t count, size_t size)
+{
+    return oras_alloc_zero(count, size);
+}
+
+oras_code oras_net_init(oras_error *err)
+{
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, oras_alloc, oras_dealloc, oras_realloc,
+                             oras_strdup, counted_alloc) != CURLE_OK)
+        return oras_fail_memory(err);
+    return ORAS_OK;
+}
