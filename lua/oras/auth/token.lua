@@ -1,0 +1,223 @@
+--- Bearer tokens: fetched from the realm that the challenge names, kept while they are fresh
+--- (distribution's token specification; anonymous ones too).
+local auth = require "oras.auth"
+local core = require "oras.core"
+local errors = require "oras.error"
+local scopes = require "oras.auth.scopes"
+
+local token = {}
+
+local LEEWAY <const> = 0.9 -- of a token's life
+local MAX_BODY <const> = 64 * 1024
+local CLIENT_ID <const> = "oras-lua"
+
+local function form(fields)
+  local parts = {}
+  for i = 1, #fields, 2 do
+    local value = fields[i + 1]:gsub("[^%w._~-]", function(c)
+      return ("%%%02X"):format(c:byte())
+    end)
+    parts[#parts + 1] = fields[i] .. "=" .. value
+  end
+  return table.concat(parts, "&")
+end
+
+local function query_url(realm, fields)
+  for i = 1, #fields, 2 do
+    realm = errors.check(core.url.append_query(realm, fields[i], fields[i + 1]))
+  end
+  return realm
+end
+
+-- The exchange of an identity token (OAuth2): it goes to the realm only, in a POST.
+local function post_request(state, scope, found)
+  return {
+    method = "POST",
+    url = state.realm,
+    headers = { ["Content-Type"] = "application/x-www-form-urlencoded" },
+    body = form {
+      "grant_type", "refresh_token",
+      "refresh_token", found.identity_token,
+      "service", state.service or "",
+      "client_id", CLIENT_ID,
+      "scope", scope,
+    },
+  }
+end
+
+-- The usual exchange: a GET, with the password where there is one.
+local function get_request(state, scope, found, origin)
+  local fields = {}
+  if state.service then
+    fields[1], fields[2] = "service", state.service
+  end
+  for one in scope:gmatch "%S+" do
+    fields[#fields + 1] = "scope"
+    fields[#fields + 1] = one
+  end
+  local secret
+  if found then
+    fields[#fields + 1], fields[#fields + 2] = "account", found.username
+    secret = errors.check(core.auth.basic(origin, found.username, found.password))
+  end
+  return { method = "GET", url = query_url(state.realm, fields), secret = secret }
+end
+
+local function token_request(registry, state, scope, found)
+  local origin = errors.check(core.url.origin(state.realm))
+  local request
+  if found and found.identity_token then
+    request = post_request(state, scope, found)
+  else
+    request = get_request(state, scope, found, origin)
+  end
+  request.origin = origin
+  request.endpoint = registry:_endpoint(origin, state.realm:match("^%a[%w+.-]*://([^/?#]+)"), origin:match("^%a+"))
+  request.from = state.hop
+  request.purpose = "token"
+  request.plain_http = state.plain_http
+  request.auth = false
+  request.http2 = true
+  request.timeouts = registry._settings.timeout
+  request.new_sink, request.expect = core.sink.memory, { limit = MAX_BODY }
+  return request
+end
+
+local function refuse(request, response, state, found)
+  local status = response.status
+  if status == 401 or status == 400 then
+    local _, words = require("oras.registry.status").read(response)
+    local who = found and "the token server refuses the credentials for %s"
+      or "the token server gives no anonymous token for %s"
+    auth.fail(request, who .. "%s", state.host, words and ": " .. words or "")
+  end
+  require("oras.registry.status").raise(response, "token for " .. state.host)
+end
+
+-- Fetch a token; gives what is kept of it.
+local function fetch(registry, request, state, scope, found)
+  local wanted = token_request(registry, state, scope, found)
+  local started = core.clock.monotonic()
+  local response = require("oras.registry.exchange").perform(registry, wanted)
+  if response.status ~= 200 then
+    refuse(request, response, state, found)
+  end
+  local secret, info = core.auth.token(response.body, request.origin)
+  if not secret then
+    info.message = ("token for %s: %s"):format(state.host, info.message)
+    errors.raise(info)
+  end
+  local life = info and info.expires_in or 60
+  return { secret = secret, fresh_until = started + life * LEEWAY, scope = scope }
+end
+
+-- One fetch at a time for each key; whoever else wants the token waits for that one.
+local function fetch_shared(registry, request, state, scope, found)
+  local pending = state.pending[scope]
+  if not pending then
+    pending = core.task.spawn(fetch, registry, request, state, scope, found)
+    state.pending[scope] = pending
+  end
+  local good, entry = pcall(pending.wait, pending)
+  if state.pending[scope] == pending then
+    state.pending[scope] = nil
+  end
+  if not good then
+    error(entry, 0)
+  end
+  state.tokens[scope] = entry
+  return entry
+end
+
+local function fresh(entry)
+  return entry and core.clock.monotonic() < entry.fresh_until and entry or nil
+end
+
+local function cached(state, scope)
+  return fresh(state.tokens[scope]) or fresh(state.tokens[scopes.wider(scope)])
+end
+
+-- A token that the user or configuration gave is used as it is.
+local function given_token(endpoint, found)
+  local secret = errors.check(core.auth.bearer(endpoint.origin, found.registry_token))
+  return { secret = secret, fresh_until = math.huge, given = true }
+end
+
+local function obtain(scheme, registry, request, state, scope)
+  local found = auth.credentials(scheme, registry, request)
+  if found and found.registry_token then
+    local entry = given_token(request.endpoint, found)
+    state.tokens[scope] = entry
+    return entry
+  end
+  return fetch_shared(registry, request, state, scope, found)
+end
+
+--- Give a request the token for its scope, asking for one when none is fresh.
+function token.prepare(scheme, registry, request, state)
+  local scope = scopes.of_request(request)
+  if scope == "" then
+    scope = state.last_scope or ""
+  end
+  local entry = cached(state, scope) or obtain(scheme, registry, request, state, scope)
+  request.secret, request.token, request.scope = entry.secret, entry, scope
+end
+
+local function new_state(request, challenge, response)
+  local endpoint = request.endpoint
+  local base = response.url or request.url
+  local realm, err = core.url.resolve(base, challenge.params.realm)
+  if not realm then
+    auth.fail(request, "%s names a realm that is no URL: %s", endpoint.host, err.message)
+  end
+  local service = challenge.params.service
+  local state = endpoint.auth
+  if state and state.kind == "bearer" and state.realm == realm and state.service == service then
+    state.hop = response.hop
+    return state
+  end
+  state = {
+    kind = "bearer", realm = realm, service = service, hop = response.hop, host = endpoint.host,
+    plain_http = endpoint.plain_http, tokens = {}, pending = {},
+  }
+  endpoint.auth = state
+  return state
+end
+
+-- The fresh token was refused as well: more tokens would not help.
+local function give_up(request, challenge, scope)
+  local class = challenge.params.error == "insufficient_scope" and "denied" or "auth"
+  local host = request.endpoint.host
+  errors.raise {
+    class = class,
+    status = 401,
+    message = class == "denied" and ("%s: the credentials do not allow %s"):format(host, scope)
+      or ("%s refuses the token for %s"):format(host, scope ~= "" and scope or "the registry"),
+    method = request.method,
+    url = core.url.redact(request.url),
+    retryable = false,
+  }
+end
+
+--- Answer a Bearer challenge with a token for what was asked and what the request needs.
+---@return boolean again
+---@raise oras.Error auth, denied, redirect, network, ...
+function token.answer(scheme, registry, request, challenge, response)
+  local state = new_state(request, challenge, response)
+  local scope = scopes.merge(scopes.of_request(request), challenge.params.scope or "")
+  local refused = request.token
+  if refused and request.new_token == refused and (refused.scope == scope or refused.given) then
+    give_up(request, challenge, scope)
+  end
+  local entry = state.tokens[scope]
+  if entry == refused or not fresh(entry) then
+    state.tokens[scope] = nil
+    entry = obtain(scheme, registry, request, state, scope)
+  end
+  state.last_scope = scope
+  request.secret, request.token, request.scope = entry.secret, entry, scope
+  request.new_token = entry
+  return true
+end
+
+return token

@@ -1,0 +1,156 @@
+--- A parsed reference: `host/repository[:tag][@digest]`, or `oci:DIR[:TAG][@DIGEST]`.
+local core = require "oras.core"
+local errors = require "oras.error"
+
+local reference_url <const> = core.reference.url
+
+---@class oras.Container
+---@field kind string "registry" or "layout"
+---@field registry? string "ghcr.io", as written
+---@field host? string where the registry's API lives
+---@field namespace? string
+---@field repository? string
+---@field api_prefix? string namespace and repository
+---@field path? string directory of a layout
+---@field tag? string
+---@field digest? string
+---@field uri string
+local Container = { __name = "oras.Container" }
+
+local methods = {}
+
+function Container:__index(key)
+  local method = methods[key]
+  if method ~= nil then
+    return method
+  end
+  if key == "uri" then
+    return core.reference.print(self)
+  end
+end
+
+--- The reference as text.
+---@return string
+function Container:__tostring()
+  return core.reference.print(self)
+end
+
+local container = {}
+
+--- Parse a reference. Without tag and digest it means "latest"; `implicit_tag` remembers it.
+---@param text string
+---@param default_host? string registry of a reference without one
+---@return oras.Container
+---@raise oras.Error usage
+function container.new(text, default_host)
+  if type(text) ~= "string" then
+    errors.usage("a reference is a string or a container, not a %s", type(text))
+  end
+  local fields, err = core.reference.parse(text, default_host)
+  if not fields then
+    errors.raise(err)
+  end
+  if not fields.tag and not fields.digest then
+    fields.tag = "latest"
+    fields.implicit_tag = true
+  end
+  return setmetatable(fields, Container)
+end
+
+--- Is the value a container?
+---@return boolean
+function container.is_container(value)
+  return getmetatable(value) == Container
+end
+
+local function copy(self)
+  local fields = {}
+  for key, value in next, self do
+    fields[key] = value
+  end
+  fields.implicit_tag = nil
+  return setmetatable(fields, Container)
+end
+
+--- The same place with another tag and no digest.
+---@param tag string
+---@return oras.Container
+---@raise oras.Error usage
+function methods:with_tag(tag)
+  local other = copy(self)
+  other.tag, other.digest = tag, nil
+  if type(tag) ~= "string" then
+    errors.usage("with_tag: a tag is a string, not a %s", type(tag))
+  end
+  errors.check(core.reference.parse(tostring(other)))
+  return other
+end
+
+--- The same place with a digest and no tag.
+---@param digest string
+---@return oras.Container
+---@raise oras.Error usage
+function methods:with_digest(digest)
+  if type(digest) ~= "string" then
+    errors.usage("with_digest: a digest is a string, not a %s", type(digest))
+  end
+  local ok, err = core.digest.parse(digest)
+  if not ok then
+    err.class = "usage"
+    errors.raise(err)
+  end
+  local other = copy(self)
+  other.tag, other.digest = nil, digest
+  return other
+end
+
+local function url(self, endpoint, argument)
+  if self.kind == "layout" then
+    errors.usage('the layout "%s" has no URLs', self.path)
+  end
+  return errors.check(reference_url(self, endpoint, argument))
+end
+
+--- URL of the manifest, without scheme.
+---@param tag? string tag or digest, instead of the container's own
+---@return string
+function methods:manifest_url(tag)
+  return url(self, "manifest", tag or self.digest or self.tag)
+end
+
+--- URL of a blob, without scheme.
+---@param digest string
+---@return string
+function methods:blob_url(digest)
+  return url(self, "blob", digest)
+end
+
+--- URL where uploads begin, without scheme.
+---@return string
+function methods:upload_url()
+  return url(self, "upload")
+end
+
+--- URL of the list of tags, without scheme.
+---@return string
+function methods:tags_url()
+  return url(self, "tags")
+end
+
+--- URL of the list of referrers of a digest, without scheme.
+---@param digest string
+---@return string
+function methods:referrers_url(digest)
+  return url(self, "referrers", digest or self.digest)
+end
+
+--- What messages call the place: the reference without tag and digest.
+---@return string
+function methods:place()
+  if self.kind == "layout" then
+    return "oci:" .. self.path
+  end
+  return self.registry .. "/" .. self.api_prefix
+end
+
+return container

@@ -1,0 +1,487 @@
+--- The base class: a client of OCI registries and of OCI layouts on disk.
+---
+--- Everything that is sent passes through `do_request` (one operation: authentication,
+--- retries and redirects inside) and `send` (one exchange). Both, and every other step, are
+--- methods that a subclass can override. The methods by noun are in registry/*.lua and come
+--- in with the first call of one of them.
+local Object = require "oras.class"
+local container = require "oras.container"
+local core = require "oras.core"
+local errors = require "oras.error"
+local options = require "oras.options"
+local response = require "oras.response"
+
+local exchange = require "oras.registry.exchange"
+
+---@class oras.Registry : oras.Object
+---@field hostname? string registry of references without one
+---@field media_types? table<string, string> names of layers by media type, for organize_layers
+---@field auth? table authentication scheme of one's own
+local Registry = Object:extend "Registry"
+
+Registry.options = {
+  auth_backend = "string|table",
+  cert = "string",
+  concurrency = "integer",
+  config_path = "string",
+  headers = "table",
+  hostname = "string",
+  insecure = "boolean",
+  key = "string",
+  limits = "table",
+  plain_http = "boolean",
+  proxy = "string",
+  retry = "table",
+  timeout = "table",
+  tls_verify = "boolean|string",
+  user_agent = "string",
+}
+
+local MIB <const> = 1024 * 1024
+
+--- Limits on what a server may make us do; `Registry:new { limits = {...} }` changes them.
+Registry.default_limits = {
+  auth_rounds = 2,
+  blob = 256 * MIB, -- of a blob held in memory; streams and files have none
+  index_depth = 8,
+  json_depth = 64,
+  manifest = 4 * MIB,
+  pages = 1000,
+  redirects = 10,
+  tags = 32 * MIB, -- of one page of a list
+}
+
+local TIMEOUTS <const> = {
+  connect = "number", first_byte = "number", stall = "number", total = "number",
+}
+
+local EVENTS <const> = { progress = true, request = true, response = true, retry = true, warning = true }
+
+local AUTH_BACKENDS <const> = { anonymous = true, auto = true, basic = true, token = true }
+
+-- Methods that are read in with their group.
+local GROUPS <const> = {}
+for group, names in pairs {
+  manifests = "get_manifest get_image_index select_platform resolve get_config organize_layers "
+    .. "_organize_layers fetch_manifest",
+  blobs = "get_blob blob_exists download_blob",
+  tags = "get_tags tags repositories",
+  credentials = "set_basic_auth set_token_auth get_credentials",
+} do
+  for name in names:gmatch "%S+" do
+    GROUPS[name] = "oras.registry." .. group
+  end
+end
+
+getmetatable(Registry).__index = function(_, key)
+  local group = GROUPS[key]
+  if group then
+    require(group)
+    return rawget(Registry, key)
+  end
+  return Object[key]
+end
+
+-- State of an object, made before init so that an init which forgets its super does no harm.
+function Registry:_prepare()
+  self._endpoints = {}
+  self._settings = {}
+  self._limits = Registry.default_limits
+end
+
+local function check_hostname(hostname)
+  local parsed = not hostname:find("[/%s]") and core.url.parse("https://" .. hostname .. "/")
+  if not parsed then
+    errors.usage('Registry:new: hostname %q: expected "host" or "host:port"', hostname)
+  end
+end
+
+local function integers_of(defaults)
+  local kinds = {}
+  for name in pairs(defaults) do
+    kinds[name] = "integer"
+  end
+  return kinds
+end
+
+local function merged(given, defaults, kinds, what)
+  options.check(given, kinds, what)
+  return setmetatable(given, { __index = defaults })
+end
+
+local function check_values(opts)
+  if opts.hostname then
+    check_hostname(opts.hostname)
+  end
+  options.check(opts.timeout, TIMEOUTS, "Registry:new: timeout")
+  local backend = opts.auth_backend
+  if type(backend) == "string" and not AUTH_BACKENDS[backend] then
+    errors.usage('Registry:new: auth_backend is "auto", "basic", "token", "anonymous" or a table, not %q', backend)
+  end
+  if (opts.cert == nil) ~= (opts.key == nil) then
+    errors.usage "Registry:new: cert and key go together"
+  end
+end
+
+local function copied(tbl)
+  local copy = {}
+  for key, value in pairs(tbl) do
+    copy[key] = value
+  end
+  return copy
+end
+
+--- Set up an object from its options; a subclass that overrides it calls
+--- `Class.super.init(self, opts)`.
+---@param opts? table see docs; a subclass adds its own in `Class.options`
+---@raise oras.Error usage
+function Registry:init(opts)
+  local class = getmetatable(self)
+  opts = options.check(opts, class:_all_options(), class.__name .. ":new")
+  check_values(opts)
+  self.hostname = opts.hostname
+  self._settings = opts
+  if type(opts.auth_backend) == "table" then
+    self.auth = opts.auth_backend
+  end
+  if opts.limits then
+    local defaults = self.default_limits
+    self._limits = merged(copied(opts.limits), defaults, integers_of(defaults), "Registry:new: limits")
+  end
+  if opts.retry then
+    local retry = require "oras.retry"
+    self._retry = merged(copied(opts.retry), retry.defaults, retry.options, "Registry:new: retry")
+  end
+  for name, value in pairs(opts.headers or {}) do
+    self:set_header(name, value)
+  end
+end
+
+--- The class's name and the host, nothing secret.
+---@return string
+function Registry:__tostring()
+  local host = rawget(self, "hostname")
+  local name = getmetatable(self).__name
+  return host and ("%s (%s)"):format(name, host) or name
+end
+
+--- Parse a reference; a container is given back as it is.
+---@param name string|oras.Container "host/repository[:tag][@digest]" or "oci:DIR[:TAG][@DIGEST]"
+---@return oras.Container
+---@raise oras.Error usage
+function Registry:get_container(name)
+  if container.is_container(name) then
+    return name
+  end
+  return container.new(name, self.hostname)
+end
+
+--- Send a header with every request to the registry itself; never to another origin.
+---@param name string
+---@param value string|string[]|nil nil takes it back
+---@raise oras.Error usage
+function Registry:set_header(name, value)
+  if type(name) ~= "string" or not name:find("^[%w!#$%%&'*+.^_`|~-]+$") then
+    errors.usage("set_header: %q is no header name", tostring(name))
+  end
+  local headers = copied(self._headers or {})
+  headers[name] = value
+  self._headers = next(headers) and headers or nil
+end
+
+--- Call a function when something happens: "request" (the request), "response" (the
+--- response), "retry" ({attempt, delay, error, response}), "progress" ({digest, done, total}),
+--- "warning" (the registry's text).
+---@param event string
+---@param fn function
+---@raise oras.Error usage
+function Registry:on(event, fn)
+  if not EVENTS[event] then
+    local near = type(event) == "string" and options.nearest(event, EVENTS)
+    errors.usage("on: no event %q%s", tostring(event), near and (" (%s?)"):format(near) or "")
+  end
+  if type(fn) ~= "function" then
+    errors.usage("on: the second argument is a function, not a %s", type(fn))
+  end
+  local watchers = self._watchers or {}
+  watchers[event] = watchers[event] or {}
+  table.insert(watchers[event], fn)
+  self._watchers = watchers
+end
+
+function Registry:_emit(event, value)
+  local watchers = self._watchers
+  for _, fn in ipairs(watchers and watchers[event] or {}) do
+    fn(value)
+  end
+end
+
+-- Plain http: asked for, or a loopback that nothing says is TLS.
+local function is_plain(self, host)
+  local settings = self._settings
+  local plain = settings.plain_http
+  if plain == nil then
+    plain = settings.insecure
+  end
+  if plain ~= nil then
+    return plain
+  end
+  local tls = settings.tls_verify ~= nil or settings.cert
+  return not tls and core.url.is_loopback("http://" .. host .. "/")
+end
+
+-- What is known about a host: its origin and, later, how it authenticates.
+local function new_endpoint(self, base, host)
+  local origin, err = core.url.origin(base .. "/")
+  if not origin then
+    errors.raise(err)
+  end
+  local plain = base:sub(1, 5) == "http:"
+  return {
+    host = host,
+    base = base,
+    origin = origin,
+    plain_http = plain and is_plain(self, host),
+  }
+end
+
+function Registry:_endpoint(key, host, scheme)
+  local endpoint = self._endpoints[key]
+  if not endpoint then
+    scheme = scheme or (is_plain(self, host) and "http" or "https")
+    endpoint = new_endpoint(self, scheme .. "://" .. host, host)
+    self._endpoints[key] = endpoint
+  end
+  return endpoint
+end
+
+-- Endpoint and full URL for a full URL, one without scheme, or a path below /v2/.
+local function locate(self, url)
+  local host, path = url:match("^([^/]*)(/.*)$")
+  if not host then
+    errors.usage("do_request: %q is neither a URL nor a path", url)
+  elseif host == "" then
+    host = self.hostname
+    if not host then
+      errors.usage("do_request: the path %q needs the option hostname", url)
+    end
+  elseif host:byte(-1) == 58 then -- "https:"
+    local scheme, authority = url:match("^(%a[%w+.-]*)://([^/?#]+)")
+    if not scheme then
+      errors.usage("do_request: %q is no URL", url)
+    end
+    return self:_endpoint(scheme .. "://" .. authority, authority, scheme:lower()), url
+  end
+  local endpoint = self:_endpoint(host, host)
+  return endpoint, endpoint.base .. path
+end
+
+local REQUEST <const> = {
+  accept = "string",
+  auth = "boolean",
+  body = "string",
+  digest = "string",
+  file = "table",
+  from = "any",
+  headers = "table",
+  http2 = "boolean",
+  max_bytes = "integer",
+  purpose = "string",
+  range = "table",
+  repository = "string",
+  retry = "boolean",
+  scope = "string",
+  sink = "userdata",
+  size = "integer",
+  stream = "boolean",
+  timeout = "table",
+}
+
+-- Fields that say what is wanted may go wherever the request goes; all others stay with the
+-- registry, as they may be secret (GHSA-whvf-jp7m-59f3).
+local function travels(name)
+  name = name:lower()
+  return name == "accept" or name == "range" or name:find("^if%-") or name:find("^content%-")
+end
+
+local ACCEPT <const> = {}
+
+local function accept_headers(accept)
+  local headers = ACCEPT[accept]
+  if not headers then
+    headers = { Accept = accept }
+    ACCEPT[accept] = headers
+  end
+  return headers
+end
+
+local function add_headers(request, opts)
+  if opts.accept then
+    request.headers = accept_headers(opts.accept)
+  end
+  if not opts.headers then
+    return
+  end
+  local open, bound = copied(request.headers or {}), copied(request.bound_headers or {})
+  for name, value in pairs(opts.headers) do
+    local target = travels(name) and open or bound
+    target[name] = value
+  end
+  request.headers, request.bound_headers = open, bound
+end
+
+local function choose_sink(request, opts)
+  if opts.file then
+    request.new_sink, request.expect, request.keep_sink = core.sink.file, opts.file, true
+  elseif opts.sink then
+    request.sink, request.keep_sink = opts.sink, true
+  elseif opts.stream then
+    request.new_sink = core.sink.stream
+    request.expect = { digest = opts.digest, size = opts.size }
+  elseif opts.digest or opts.max_bytes then
+    request.new_sink = core.sink.memory
+    request.expect = { limit = opts.max_bytes, digest = opts.digest, size = opts.size }
+  end
+end
+
+--- One operation: the request with authentication, retries and redirects. Gives the answer
+--- whatever its status (see check_response).
+---
+--- `opts`: `headers`, `accept`, `body`, `range = {first, last}`, `stream`, `max_bytes`, `digest`
+--- and `size` (what the body must be), `sink` (of oras.core) or `file` (fields of core.sink.file),
+--- `repository` or `scope` (for tokens), `auth = false`, `retry = false`, `timeout`, `http2`.
+---@param method string
+---@param url string full URL, URL without scheme, or a path like "/v2/_catalog"
+---@param opts? table
+---@return oras.Response
+---@raise oras.Error network, timeout, tls, protocol, redirect, integrity, limit, auth, ...
+function Registry:do_request(method, url, opts)
+  opts = options.check(opts, REQUEST, "do_request")
+  local endpoint, full_url = locate(self, url)
+  local request = {
+    method = method,
+    url = full_url,
+    origin = endpoint.origin,
+    endpoint = endpoint,
+    bound_headers = self._headers,
+    body = opts.body,
+    range = opts.range,
+    plain_http = endpoint.plain_http,
+    timeouts = opts.timeout or self._settings.timeout,
+    http2 = opts.http2,
+    from = opts.from,
+    purpose = opts.purpose or "registry",
+    repository = opts.repository,
+    scope = opts.scope,
+    auth = opts.auth,
+    retry = opts.retry,
+  }
+  add_headers(request, opts)
+  choose_sink(request, opts)
+  if self._watchers and self._watchers.progress then
+    request.progress = function(done, total)
+      self:_emit("progress", { digest = opts.digest, done = done, total = total })
+    end
+  end
+  return exchange.perform(self, request)
+end
+
+local function new_client(self, endpoint)
+  local settings = self._settings
+  local verify = settings.tls_verify
+  return errors.check(core.client.new {
+    ca_file = type(verify) == "string" and verify or nil,
+    verify = verify ~= false,
+    cert = settings.cert,
+    key = settings.key,
+    proxy = settings.proxy,
+    user_agent = settings.user_agent,
+    per_host = settings.concurrency,
+    origin = settings.cert and endpoint.origin or nil,
+  })
+end
+
+-- One client for all; with a client certificate one for each registry, which alone sees it.
+local function client_for(self, endpoint)
+  local holder = self._settings.cert and endpoint or self
+  local client = holder._client
+  if not client then
+    client = new_client(self, endpoint)
+    holder._client = client
+  end
+  return client
+end
+
+--- One exchange: one request, one answer; overridable. `request` has what
+--- `client:request` of oras.core takes.
+---@param request table
+---@return oras.Response? or nil and an oras.Error, which may be tried again
+---@return oras.Error?
+function Registry:send(request)
+  local answer, err = client_for(self, request.endpoint):request(request)
+  if not answer then
+    return nil, err
+  end
+  return setmetatable(answer, response.Response)
+end
+
+--- Give a request what proves who we are, before it is sent (then `answer` is nil) or when the
+--- registry has refused it with a 401. Overridable; `self.auth` does the work when there is one.
+---@param request table its `secret` is set
+---@param answer? oras.Response
+---@return boolean? again whether to send it again
+---@raise oras.Error auth, config, ...
+function Registry:authenticate(request, answer)
+  local scheme = self.auth
+  if not answer then
+    return scheme and scheme:prepare(self, request)
+  end
+  if not scheme then
+    scheme = require("oras.auth").new(self._settings.auth_backend or "auto")
+    self.auth = scheme
+  end
+  return scheme:answer(self, request, answer)
+end
+
+--- May a failed request be tried again? Overridable.
+---@param failure oras.Failure
+---@return boolean
+function Registry:should_retry(failure) -- luacheck: no self
+  return require("oras.retry").should_retry(failure)
+end
+
+--- Raise unless the answer is a success.
+---@param answer oras.Response
+---@param kind? string what was asked for: "manifest"
+---@param name? string its name
+---@param place? oras.Container where
+---@return oras.Response
+---@raise oras.Error not_found, auth, denied, rate, server, ...
+function Registry:check_response(answer, kind, name, place) -- luacheck: no self
+  local code = answer.status
+  if code >= 200 and code < 300 then
+    return answer
+  end
+  local what
+  if kind then
+    what = ('%s "%s" in %s'):format(kind, name, place:place())
+  else
+    what = ("%s %s"):format(answer.method or "request", core.url.redact(answer.url or ""))
+  end
+  require("oras.registry.status").raise(answer, what)
+end
+
+local layout_backend, remote_backend
+
+--- What serves a container: the registry by HTTP, or the layout on disk. Both have the same
+--- functions.
+function Registry:_backend(place) -- luacheck: no self
+  if place.kind == "layout" then
+    layout_backend = layout_backend or require "oras.registry.layout"
+    return layout_backend
+  end
+  remote_backend = remote_backend or require "oras.registry.remote"
+  return remote_backend
+end
+
+return Registry

@@ -1,0 +1,81 @@
+--- Registry methods on blobs: get, ask for, bring into a file.
+local descriptor = require "oras.descriptor"
+local errors = require "oras.error"
+local options = require "oras.options"
+
+local Registry = require "oras.registry"
+
+local of_caller <const> = descriptor.of_caller
+
+local GET <const> = { head = "boolean", max_bytes = "integer", range = "table", stream = "boolean" }
+local DOWNLOAD <const> = { durable = "boolean", overwrite = "boolean", resume = "boolean" }
+local NONE <const> = {}
+
+local function check_range(range)
+  local first, last = range[1], range[2]
+  local good = math.type(first) == "integer" and first >= 0
+    and (last == nil or (math.type(last) == "integer" and last >= first))
+  if not good then
+    errors.usage "get_blob: range is {first, last}, whole numbers from 0 on"
+  end
+end
+
+--- Get a blob. `content`, `json()`, `chunks()` and `entries()` of the answer give its bytes,
+--- which are verified; with `range` (bytes, inclusive) only the size can be.
+---@param ref string|oras.Container
+---@param blob string|table digest or descriptor
+---@param opts? { head?: boolean, range?: integer[], stream?: boolean, max_bytes?: integer }
+--- `stream`: bytes come while they arrive, and only as fast as they are read
+---@return oras.Response
+---@raise oras.Error not_found, integrity, limit, auth, ...
+function Registry:get_blob(ref, blob, opts)
+  local container = self:get_container(ref)
+  local digest, size, given = of_caller(blob, "get_blob")
+  opts = options.check(opts, GET, "get_blob")
+  if opts.range then
+    check_range(opts.range)
+  end
+  local max_bytes = opts.max_bytes or self._limits.blob
+  local response = self:_backend(container).fetch_blob(self, container, {
+    digest = digest, size = size, max_bytes = max_bytes,
+  }, opts)
+  response.descriptor = given
+  return response
+end
+
+--- Is a blob there? What cannot be answered is raised, not false.
+---@param ref string|oras.Container
+---@param blob string|table digest or descriptor
+---@return boolean
+---@raise oras.Error auth, network, ...
+function Registry:blob_exists(ref, blob)
+  local container = self:get_container(ref)
+  local digest = of_caller(blob, "blob_exists")
+  return self:_backend(container).blob_exists(self, container, digest)
+end
+
+--- Bring a blob into a file, which appears when it is complete and verified. A download
+--- that breaks off is taken up again, by the next process too, unless `resume` is false.
+---@param ref string|oras.Container
+---@param blob string|table digest or descriptor
+---@param path string missing directories are made
+---@param opts? { resume?: boolean, overwrite?: boolean, durable?: boolean }
+---@return string path
+---@raise oras.Error not_found, integrity, exists, io, network, ...
+function Registry:download_blob(ref, blob, path, opts)
+  local container = self:get_container(ref)
+  local digest, size = of_caller(blob, "download_blob")
+  if type(path) ~= "string" or path == "" then
+    errors.usage("download_blob: the path of the file is a string, not a %s", type(path))
+  end
+  opts = opts and options.check(opts, DOWNLOAD, "download_blob") or NONE
+  self:_backend(container).download(self, container, {
+    path = path,
+    digest = digest,
+    size = size,
+    resume = opts.resume ~= false,
+    overwrite = opts.overwrite ~= false,
+    durable = opts.durable,
+  })
+  return path
+end

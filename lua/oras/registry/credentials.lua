@@ -1,0 +1,67 @@
+--- Registry methods on credentials: who we are at which registry.
+local errors = require "oras.error"
+
+local Registry = require "oras.registry"
+
+local function check_text(value, verb, what)
+  if type(value) ~= "string" or value == "" then
+    errors.usage("%s: the %s is a string that is not empty", verb, what)
+  end
+end
+
+-- Docker Hub's API has another host than its references.
+local HUB <const> = { ["index.docker.io"] = "docker.io", ["registry-1.docker.io"] = "docker.io" }
+
+local function canonical(host)
+  return HUB[host] or host
+end
+
+-- New credentials: what was learnt with others is forgotten.
+local function remember(self, credentials, host)
+  self._credentials = credentials
+  self._credentials_host = canonical(host or self.hostname)
+  if self.auth and self.auth.forget then
+    self.auth:forget(self)
+  end
+  for _, endpoint in pairs(self._endpoints) do
+    endpoint.auth = nil
+  end
+end
+
+--- Use a user name and password (or personal access token). They go to `hostname`, or to the
+--- option of that name, or else to the first registry that asks for credentials; to no other.
+---@param user string
+---@param password string
+---@param hostname? string
+---@raise oras.Error usage
+function Registry:set_basic_auth(user, password, hostname)
+  check_text(user, "set_basic_auth", "user name")
+  check_text(password, "set_basic_auth", "password")
+  remember(self, { username = user, password = password }, hostname)
+end
+
+--- Use a bearer token that the registry itself understands; bound as set_basic_auth says.
+---@param token string
+---@param hostname? string
+---@raise oras.Error usage
+function Registry:set_token_auth(token, hostname)
+  check_text(token, "set_token_auth", "token")
+  remember(self, { registry_token = token }, hostname)
+end
+
+--- The credentials for a registry; a subclass may override it to supply them. Asked only when
+--- the registry wants some: those that were set, else those of the docker configuration.
+---@param hostname string "ghcr.io", "localhost:5000"
+---@param repository? string
+---@return table? `{username, password}`, `{identity_token}` or `{registry_token}`
+---@raise oras.Error config
+function Registry:get_credentials(hostname, repository) -- luacheck: no unused args
+  local set = self._credentials
+  if set then
+    self._credentials_host = self._credentials_host or canonical(hostname)
+    if self._credentials_host == canonical(hostname) then
+      return set
+    end
+  end
+  return require("oras.auth.config").lookup(hostname, self._settings.config_path)
+end

@@ -1,0 +1,132 @@
+--- What an answer that is no success means: its class, the registry's code, its words.
+local core = require "oras.core"
+local errors = require "oras.error"
+
+local status = {}
+
+local MAX_TEXT <const> = 300
+
+local CLASSES <const> = {
+  [401] = "auth", [403] = "denied", [404] = "not_found", [405] = "unsupported",
+  [406] = "unsupported", [407] = "auth", [408] = "timeout", [410] = "not_found",
+  [413] = "limit", [429] = "rate", [501] = "unsupported",
+}
+
+--- The error class of a status.
+---@param code integer
+---@return string
+function status.class_of(code)
+  if CLASSES[code] then
+    return CLASSES[code]
+  end
+  if code >= 500 then
+    return "server"
+  end
+  return (code >= 300 and code < 400) and "redirect" or "protocol"
+end
+
+-- Bidirectional and other invisible marks, as UTF-8: they make a terminal lie.
+local MARKS <const> = { "\u{061C}", "\u{200E}", "\u{200F}", "\u{2028}", "\u{2029}", "\u{FEFF}" }
+
+local function hex_byte(byte)
+  return ("\\x%02x"):format(byte:byte())
+end
+
+--- Text of a server as one safe line of limited length.
+---@param text string
+---@return string
+function status.sanitise(text)
+  if not utf8.len(text) then
+    text = text:gsub("[\x80-\xff]", hex_byte)
+  end
+  text = text:gsub("\xC2[\x80-\x9F]", "?"):gsub("\u{202A}", "?"):gsub("\xE2\x80[\xAA-\xAE]", "?")
+  text = text:gsub("\xE2\x81[\xA6-\xA9]", "?")
+  for _, mark in ipairs(MARKS) do
+    text = text:gsub(mark, "?")
+  end
+  text = text:gsub("%s+", " "):gsub("%c", hex_byte):gsub("^ ", ""):gsub(" $", "")
+  if #text > MAX_TEXT then
+    local cut = utf8.offset(text, 0, MAX_TEXT - 2)
+    text = text:sub(1, cut - 1) .. "..."
+  end
+  return text
+end
+
+local function first_error(document)
+  if type(document) ~= "table" then
+    return nil
+  end
+  local list = document.errors
+  local entry = type(list) == "table" and list[1]
+  return type(entry) == "table" and entry or document
+end
+
+local function words_of(entry)
+  for _, key in ipairs { "message", "details", "error_description", "error" } do
+    if type(entry[key]) == "string" and entry[key] ~= "" then
+      return status.sanitise(entry[key])
+    end
+  end
+end
+
+--- The registry's code and words in an error body; nil for what is not there.
+---@param response oras.Response
+---@return string? code
+---@return string? words
+function status.read(response)
+  local body = response.content
+  if body == "" then
+    return nil
+  end
+  local document = core.json.decode(body)
+  local entry = first_error(document)
+  if entry then
+    local code = entry.code
+    local good = type(code) == "string" and #code <= 31 and code:find("^[%u%d_]+$")
+    return good and code or nil, words_of(entry)
+  end
+  local kind = response.headers["Content-Type"] or ""
+  if kind:find("^text/plain") then
+    return nil, status.sanitise(body)
+  end
+end
+
+-- "ghcr.io: what it said" for what has no better words.
+local PHRASES <const> = {
+  auth = "%s: credentials are needed or were refused",
+  denied = "%s: access denied",
+  rate = "%s: too many requests",
+  not_found = "no %s",
+  timeout = "%s: the registry gave up waiting",
+  unsupported = "%s: the registry does not support this",
+  server = "%s: the registry failed",
+  limit = "%s: too large for the registry",
+}
+
+--- Raise what an unwanted answer means.
+---@param response oras.Response
+---@param what string what was asked for: `manifest "1.0" in ghcr.io/a/b`
+---@raise oras.Error
+function status.raise(response, what)
+  local class = status.class_of(response.status)
+  local code, words = status.read(response)
+  local message = (PHRASES[class] or "%s: unexpected answer"):format(what)
+  if words and class ~= "not_found" then
+    message = message .. ": " .. words
+  end
+  if response.scope and (class == "denied" or class == "auth") then
+    message = ("%s (scope %s)"):format(message, response.scope)
+  end
+  errors.raise {
+    class = class,
+    code = code,
+    status = response.status,
+    message = message,
+    method = response.method,
+    url = response.url and core.url.redact(response.url),
+    attempts = response.attempts,
+    retryable = false,
+  }
+end
+
+return status
