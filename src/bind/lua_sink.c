@@ -17,7 +17,7 @@
 
 typedef struct sink_box {
     oras_sink *sink;
-    void (*closing)(void *ud); /* of who uses it now */
+    void (*lost)(void *ud); /* of who uses it now */
     void *ud;
 } sink_box;
 
@@ -28,8 +28,9 @@ static int close_box(sink_box *box, bool drop)
     if (!sink)
         return 0;
     box->sink = NULL;
-    if (box->closing)
-        box->closing(box->ud);
+    if (box->lost)
+        box->lost(box->ud);
+    box->lost = NULL;
     if (drop)
         oras_sink_remove_partial(sink);
     oras_sink_free(sink);
@@ -63,14 +64,30 @@ oras_sink *oras_lua_check_sink(lua_State *L, int idx)
     return check_box(L, idx)->sink;
 }
 
-void oras_lua_sink_in_use(lua_State *L, int idx, void (*fn)(void *ud), void *ud)
+static void end_use(sink_box *box)
+{
+    void (*lost)(void *) = box->lost;
+
+    box->lost = NULL;
+    if (lost)
+        lost(box->ud);
+}
+
+void oras_lua_sink_take(lua_State *L, int idx, void (*lost)(void *ud), void *ud)
+{
+    sink_box *box = check_box(L, idx);
+
+    end_use(box);
+    box->lost = lost;
+    box->ud = ud;
+}
+
+void oras_lua_sink_release(lua_State *L, int idx, const void *ud)
 {
     sink_box *box = luaL_testudata(L, idx, SINK);
 
-    if (fn && box->closing)
-        oras_lua_misuse(L, "sink is in use by another transfer");
-    box->closing = fn;
-    box->ud = ud;
+    if (box && box->ud == ud)
+        box->lost = NULL;
 }
 
 /* digest and size of the options at 1 */

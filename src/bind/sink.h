@@ -13,7 +13,11 @@ oras_sink *oras_lua_check_sink(lua_State *L, int idx);
 /** Push a new memory sink without expectations. [-0, +1] */
 oras_sink *oras_lua_push_memory_sink(lua_State *L, size_t limit);
 
-/** Whoever uses the sink at idx is called when it is closed meanwhile; fn NULL: nobody. */
-void oras_lua_sink_in_use(lua_State *L, int idx, void (*fn)(void *ud), void *ud);
+/** Use the open sink at idx; whoever used it before loses it. `lost(ud)` is called when it is
+ * closed or taken by the next one. */
+void oras_lua_sink_take(lua_State *L, int idx, void (*lost)(void *ud), void *ud);
+
+/** `ud` no longer uses the sink at idx. */
+void oras_lua_sink_release(lua_State *L, int idx, const void *ud);
 
 #endif

@@ -68,6 +68,7 @@ void oras_sink_free(oras_sink *sink);
 /** What was given when it was made. Borrowed. */
 const oras_expect *oras_sink_expected(const oras_sink *sink);
 bool oras_sink_is_memory(const oras_sink *sink);
+bool oras_sink_is_stream(const oras_sink *sink);
 
 /** Whom to tell when the sink can go on; see oras_notify. */
 void oras_sink_set_notify(oras_sink *sink, oras_notify notify);

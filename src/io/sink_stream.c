@@ -108,6 +108,11 @@ oras_code oras_sink_stream(size_t capacity, const oras_expect *expect, oras_sink
     return ORAS_OK;
 }
 
+bool oras_sink_is_stream(const oras_sink *sink)
+{
+    return sink->ops == &stream_ops;
+}
+
 /* The reader is done with what it was lent; a writer that was refused may have room again. */
 static void take_back(stream_sink *stream)
 {
@@ -127,7 +132,7 @@ oras_code oras_sink_read(oras_sink *sink, const void **data, size_t *size, bool 
 
     *size = 0;
     *ended = false;
-    if (sink->ops != &stream_ops)
+    if (!oras_sink_is_stream(sink))
         return oras_fail(err, ORAS_C_USAGE, "only a stream can be read from");
     take_back(stream);
     if (stream->used == 0) {
