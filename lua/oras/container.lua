@@ -25,14 +25,14 @@ function Container:__index(key)
     return method
   end
   if key == "uri" then
-    return core.reference.print(self)
+    return errors.check(core.reference.print(self))
   end
 end
 
 --- The reference as text.
 ---@return string
 function Container:__tostring()
-  return core.reference.print(self)
+  return core.reference.print(self) or "container"
 end
 
 local container = {}
@@ -77,12 +77,12 @@ end
 ---@return oras.Container
 ---@raise oras.Error usage
 function methods:with_tag(tag)
-  local other = copy(self)
-  other.tag, other.digest = tag, nil
   if type(tag) ~= "string" then
     errors.usage("with_tag: a tag is a string, not a %s", type(tag))
   end
-  errors.check(core.reference.parse(tostring(other)))
+  local other = copy(self)
+  other.tag, other.digest = tag, nil
+  errors.check(core.reference.print(other))
   return other
 end
 

@@ -49,7 +49,7 @@ function options.nearest(word, names)
       best, best_distance = name, d
     end
   end
-  if best and best_distance <= math.max(1, #word // 3) then
+  if best and best_distance <= math.max(#word < 4 and 1 or 2, #word // 3) then
     return best
   end
 end
