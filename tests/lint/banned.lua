@@ -1,5 +1,5 @@
 --- Calls that are not made, each with what to do instead.
-package.path = "tests/lint/?.lua;" .. package.path
+package.path = "tests/lint/lib/?.lua;" .. package.path
 local lint = require "lint"
 
 local OUTPUT = { "^src/cli/" }

@@ -1,6 +1,6 @@
 --- Public functions say what they do: C prototypes in headers, functions of Lua modules,
 --- methods of Lua classes (those with every parameter).
-package.path = "tests/lint/?.lua;" .. package.path
+package.path = "tests/lint/lib/?.lua;" .. package.path
 local lint = require "lint"
 
 -- In the rooms' own headers the verb says it (new/free, init/dispose, ...); in include/ never.

@@ -1,5 +1,5 @@
 --- clang-format and luacheck have nothing to say; skipped where they are absent.
-package.path = "tests/lint/?.lua;" .. package.path
+package.path = "tests/lint/lib/?.lua;" .. package.path
 local lint = require "lint"
 
 local function tool(...)

@@ -1,6 +1,6 @@
 --- Every row of the fault catalogue that reading is about has a test that carries its id; the
 --- rows that wait are listed with what they wait for.
-package.path = "tests/lint/?.lua;" .. package.path
+package.path = "tests/lint/lib/?.lua;" .. package.path
 local lint = require "lint"
 local rows = require "rows"
 

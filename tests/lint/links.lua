@@ -1,6 +1,6 @@
 --- Documents name files that exist; nothing in the tree names a machine, its paths or the hosts
 --- that packages are fetched from.
-package.path = "tests/lint/?.lua;" .. package.path
+package.path = "tests/lint/lib/?.lua;" .. package.path
 local lint = require "lint"
 
 local SELF = "tests/lint/links.lua"

@@ -1,5 +1,5 @@
 --- The rooms of src/ include downwards only, and each library is seen by its room alone.
-package.path = "tests/lint/?.lua;" .. package.path
+package.path = "tests/lint/lib/?.lua;" .. package.path
 local lint = require "lint"
 
 local RANK = { base = 1, oci = 2, io = 3, net = 4, bind = 5, host = 6, cli = 7 }
