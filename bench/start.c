@@ -8,7 +8,7 @@
 #include <time.h>
 
 #define N_RUNTIMES 101
-#define N_CALLS 10001
+#define N_CALLS    10001
 
 static double now_us(void)
 {

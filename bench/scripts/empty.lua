@@ -3,6 +3,6 @@ local oras = require "oras"
 
 local Empty = oras.Registry:extend "Empty"
 
-function Empty:nothing() end
+function Empty.nothing() end
 
 return Empty
