@@ -59,20 +59,22 @@ static oras_slice take(oras_slice *s, bool (*belongs)(char))
     return taken;
 }
 
-/* Behind the opening quote; false if it never closes or holds control characters. */
+/* From behind the opening quote to behind the closing one; false if there is none or control
+ * characters stand between them. */
 static bool take_quoted(oras_slice *s, oras_slice *out)
 {
+    bool clean = true;
+
     out->data = s->data;
     for (; s->size; skip(s, 1)) {
         if (*s->data == '"') {
             out->size = (size_t)(s->data - out->data);
             skip(s, 1);
-            return true;
+            return clean;
         }
         if (*s->data == '\\' && s->size > 1)
             skip(s, 1);
-        if (is_control(*s->data))
-            return false;
+        clean = clean && !is_control(*s->data);
     }
     return false;
 }
