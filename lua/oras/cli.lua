@@ -85,10 +85,7 @@ local function run_step(step)
     report.run(fn)
   else
     local global, name = step.value:match "^([^=]*)=(.*)$"
-    report.run(function()
-      local value = require(name or step.value)
-      _G[global or step.value] = value
-    end)
+    _G[global or step.value] = report.run(require, name or step.value)
   end
 end
 

@@ -51,9 +51,9 @@ static int by_name(const void *name, const void *entry)
 static int provider_text(lua_State *L)
 {
     const char *name = lua_pushfstring(L, "providers.%s", luaL_checkstring(L, 1));
-    const oras_embedded *found = bsearch(name, oras_embedded_providers,
-                                         oras_embedded_providers_count,
-                                         sizeof *oras_embedded_providers, by_name);
+    const oras_embedded *found =
+        bsearch(name, oras_embedded_providers, oras_embedded_providers_count,
+                sizeof *oras_embedded_providers, by_name);
 
     if (found)
         lua_pushlstring(L, (const char *)found->code, found->size);
@@ -91,10 +91,14 @@ static int unwatch(lua_State *L)
 int oras_host_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"is_terminal", is_terminal},       {"log_level", log_level},
-        {"module_names", module_names},     {"provider_dirs", provider_dirs},
-        {"provider_names", provider_names}, {"provider_text", provider_text},
-        {"set_main", set_main},             {"unwatch", unwatch},
+        {"is_terminal", is_terminal},
+        {"log_level", log_level},
+        {"module_names", module_names},
+        {"provider_dirs", provider_dirs},
+        {"provider_names", provider_names},
+        {"provider_text", provider_text},
+        {"set_main", set_main},
+        {"unwatch", unwatch},
         {NULL, NULL},
     };
 

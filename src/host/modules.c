@@ -18,8 +18,7 @@ static int open_embedded(lua_State *L)
 {
     const oras_embedded *module = lua_touserdata(L, lua_upvalueindex(1));
 
-    if (luaL_loadbufferx(L, (const char *)module->code, module->size, module->name, "b") !=
-        LUA_OK)
+    if (luaL_loadbufferx(L, (const char *)module->code, module->size, module->name, "b") != LUA_OK)
         return lua_error(L);
     lua_insert(L, 1);
     lua_call(L, lua_gettop(L) - 1, 1);

@@ -38,8 +38,7 @@ static int run_script(lua_State *L)
 {
     const script *s = lua_touserdata(L, 1);
 
-    oras_lua_set_main(L, strcmp(s->path, "-") == 0 ? "=stdin"
-                                                   : lua_pushfstring(L, "@%s", s->path));
+    oras_lua_set_main(L, strcmp(s->path, "-") == 0 ? "=stdin" : lua_pushfstring(L, "@%s", s->path));
     if (oras_loading_file(L, s->path) != 1)
         return lua_error(L);
     set_arg(L, s);

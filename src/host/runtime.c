@@ -61,7 +61,7 @@ static void warn(void *ud, const char *piece, int goes_on)
         rt->warning_size += size;
         rt->warning[rt->warning_size] = '\0';
         if (!goes_on)
-            oras_log_write(&rt->log, ORAS_LOG_WARN, "Lua warning: %s", rt->warning);
+            oras_log_write(&rt->log, ORAS_LOG_WARN, "%s", rt->warning);
     }
     rt->warning_goes_on = goes_on != 0;
     if (!goes_on)

@@ -20,7 +20,7 @@ struct oras_runtime {
     oras_frame *volatile running; /* innermost; lives on the C stack of its resume */
     oras_log log;
     char *provider_path, *ca_file, *user_agent;
-    bool warnings;       /* warn("@on") */
+    bool warnings;        /* warn("@on") */
     bool warning_goes_on; /* the last piece was not the end */
     size_t warning_size;
     char warning[512];

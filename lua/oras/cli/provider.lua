@@ -30,8 +30,10 @@ local function method_comment(text, method)
   return comment_above(text, "^function%s+[%w_.]+:" .. escape(method) .. "%s*%(")
 end
 
-local function method_parameters(text, method)
-  return text:match("\nfunction%s+[%w_.]+:" .. escape(method) .. "%s*%((.-)%)") or ""
+-- "(name, path)" as "NAME PATH"
+local function method_usage(text, method)
+  local list = text:match("\nfunction%s+[%w_.]+:" .. escape(method) .. "%s*%((.-)%)") or ""
+  return (list:upper():gsub(",%s*", " "))
 end
 
 -- The comment's prose; annotations are for editors.
@@ -71,10 +73,11 @@ local function first_sentence(block)
 end
 
 local function list_help(name, text)
-  local lines = { head_comment(text), "", ("usage: oras-lua %s METHOD [ARG...]"):format(name), "" }
+  local lines = { head_comment(text), "", ("usage: oras-lua %s METHOD [ARG...]"):format(name) }
   for _, method in ipairs(own_methods(text)) do
-    local usage = ("%s(%s)"):format(method, method_parameters(text, method))
-    lines[#lines + 1] = ("  %-28s %s"):format(usage, first_sentence(method_comment(text, method) or {}))
+    lines[#lines + 1] = ""
+    lines[#lines + 1] = ("  %s %s"):format(method, method_usage(text, method))
+    lines[#lines + 1] = "      " .. first_sentence(method_comment(text, method) or {})
   end
   lines[#lines + 1] = ""
   lines[#lines + 1] = "The methods of oras.Registry are there, too (get_tags, resolve, ...)."
@@ -83,8 +86,7 @@ end
 
 local function method_help(name, method, text)
   local block = method_comment(text, method) or {}
-  local parameters = method_parameters(text, method):gsub("[%w_]+", string.upper):gsub(",%s*", " ")
-  local usage = ("usage: oras-lua %s %s %s"):format(name, method, parameters)
+  local usage = ("usage: oras-lua %s %s %s"):format(name, method, method_usage(text, method))
   return usage:gsub("%s+$", "") .. "\n\n" .. prose(block)
 end
 

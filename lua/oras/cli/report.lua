@@ -93,13 +93,17 @@ function report.try(fn, ...)
   return xpcall(fn, describe, ...)
 end
 
---- Call a function of the user's; an error ends the program.
-function report.run(fn, ...)
-  local ok, failure = xpcall(fn, describe, ...)
-  if not ok then
-    report.failure(failure)
-    exit(report.REFUSED)
+local function finish(ok, ...)
+  if ok then
+    return ...
   end
+  report.failure((...))
+  exit(report.REFUSED)
+end
+
+--- Call a function of the user's and give its results; an error ends the program.
+function report.run(fn, ...)
+  return finish(xpcall(fn, describe, ...))
 end
 
 return report
