@@ -10,7 +10,10 @@ if(ORAS_WERROR)
   target_compile_options(oras_flags INTERFACE -Werror)
 endif()
 
-set(hardened "$<AND:$<CONFIG:Release,RelWithDebInfo>,$<NOT:$<BOOL:${ORAS_SANITIZE}>>>")
+set(hardened "$<CONFIG:Release,RelWithDebInfo>")
+if(ORAS_SANITIZE) # a list with commas: no generator expression can hold it
+  set(hardened 0)
+endif()
 target_compile_options(oras_flags INTERFACE
   "$<${hardened}:-fstack-protector-strong;-fstack-clash-protection;-fcf-protection=full;-ftrivial-auto-var-init=zero;-fno-delete-null-pointer-checks;-fno-strict-overflow;-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=3>")
 add_link_options("$<${hardened}:LINKER:-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed>")
