@@ -140,7 +140,7 @@ static void set_integer(lua_State *L, const char *field, lua_Integer value)
     lua_setfield(L, -2, field);
 }
 
-/* [-0, +1]; a size that is not known yet is left out */
+/* [-0, +1]; a size that is not known yet is -1 */
 static void push_entry(lua_State *L, const oras_entry *entry)
 {
     static const char *const types[] = {
@@ -154,8 +154,7 @@ static void push_entry(lua_State *L, const oras_entry *entry)
     set_string(L, "path", entry->path);
     set_string(L, "type", types[entry->type]);
     set_string(L, "linkname", entry->linkname);
-    if (entry->size >= 0)
-        set_integer(L, "size", entry->size);
+    set_integer(L, "size", entry->size);
     set_integer(L, "mode", (lua_Integer)entry->mode);
     set_integer(L, "mtime", entry->mtime);
 }
