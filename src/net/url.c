@@ -81,7 +81,10 @@ static const char *read_origin(CURLU *handle, oras_origin *origin)
     _cleanup_(free_text) char *scheme = NULL;
     _cleanup_(free_text) char *host = NULL;
     _cleanup_(free_text) char *port = NULL;
+    _cleanup_(free_text) char *zone = NULL;
 
+    if (curl_url_get(handle, CURLUPART_ZONEID, &zone, 0) == CURLUE_OK)
+        return "has an address with a zone";
     if (curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0) ||
         curl_url_get(handle, CURLUPART_HOST, &host, 0) ||
         curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
