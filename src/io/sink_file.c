@@ -27,12 +27,13 @@ typedef struct file_sink {
     oras_pool *pool;
     oras_job job;
     bool open, big, drop;
+    int filling; /* the block that is being filled: not the worker's */
 
     /* shared with the worker, under the lock */
     pthread_mutex_t lock;
     pthread_cond_t idle; /* the ring is empty, or the worker gave up */
     block blocks[N_BLOCKS];
-    int first, n_full; /* blocks for the worker; the one behind them is being filled */
+    int first, n_full; /* blocks for the worker */
     bool waiting;      /* a write was refused */
     bool looking;      /* the worker hashes what lay in the temporary */
     bool closing, closed;
@@ -248,7 +249,7 @@ static oras_code file_begin(oras_sink *sink, int64_t offset, oras_error *err)
 
 static block *filling(file_sink *file, oras_error *err)
 {
-    block *at = &file->blocks[(file->first + file->n_full) % N_BLOCKS];
+    block *at = &file->blocks[file->filling];
 
     if (!at->data && !(at->data = oras_alloc(BLOCK_SIZE)))
         oras_fail_memory(err);
@@ -259,6 +260,7 @@ static block *filling(file_sink *file, oras_error *err)
 static void hand_over(file_sink *file)
 {
     file->n_full++;
+    file->filling = (file->filling + 1) % N_BLOCKS;
 }
 
 /* Bytes are taken whole or not at all, since curl gives a refused piece again. */
@@ -269,8 +271,8 @@ static oras_flow big_write(file_sink *file, const char *data, size_t size, oras_
 
     pthread_mutex_lock(&file->lock);
     room = (size_t)(N_BLOCKS - file->n_full) * BLOCK_SIZE;
-    if (file->n_full < N_BLOCKS)
-        room -= file->blocks[(file->first + file->n_full) % N_BLOCKS].size;
+    if (room > 0)
+        room -= file->blocks[file->filling].size;
     file->waiting = size > room && !file->failure.code;
     pthread_mutex_unlock(&file->lock);
     if (failure_of(file, err))
@@ -313,7 +315,7 @@ static oras_flow file_write(oras_sink *sink, const void *data, size_t size, oras
 static void flush(file_sink *file)
 {
     pthread_mutex_lock(&file->lock);
-    if (file->n_full < N_BLOCKS && file->blocks[(file->first + file->n_full) % N_BLOCKS].size > 0)
+    if (file->n_full < N_BLOCKS && file->blocks[file->filling].size > 0)
         hand_over(file);
     pthread_mutex_unlock(&file->lock);
 }
@@ -322,6 +324,9 @@ static void flush(file_sink *file)
 static void forget(file_sink *file)
 {
     file->open = file->closing = file->closed = false;
+    file->first = file->filling = file->n_full = 0;
+    for (int i = 0; i < N_BLOCKS; i++)
+        file->blocks[i].size = 0;
     file->written = 0;
     file->failure.code = ORAS_OK;
     file->target.found = 0;
