@@ -329,7 +329,7 @@ static oras_class class_of(const oras_transfer *transfer, CURLcode result, bool 
     case CURLE_RECV_ERROR:
         if (says(transfer, "header") || says(transfer, "chunk"))
             return ORAS_C_PROTOCOL;
-        if (says(transfer, "CONNECT"))
+        if (strstr(transfer->text, "CONNECT")) /* in capitals: "Connection reset" is none */
             return says(transfer, "407") ? ORAS_C_AUTH : ORAS_C_NETWORK;
         *retryable = true;
         return ORAS_C_NETWORK;
