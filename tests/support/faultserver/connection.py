@@ -5,7 +5,7 @@ import itertools
 import socket
 import ssl
 
-from . import uploads
+from . import http2, uploads
 from .deliver import NOTHING, Cut, Delivery, scripted, text_of
 from .log import describe
 from .wire import BadRequest, Gone, Reply, Wire, read_body, read_head
@@ -99,6 +99,8 @@ class Connection:
     # -- serving
 
     def serve(self):
+        if self.tls and self.tls["alpn"] == "h2":
+            http2.Session(self).serve()
         while self.server.epoch == self.epoch or self.count == 0 or self.renew():
             try:
                 request = read_head(self.wire)

@@ -8,10 +8,10 @@ import threading
 from .connection import Connection
 
 
-def make_context(stem, client_ca=None, demand=False, old=False):
+def make_context(stem, client_ca=None, demand=False, old=False, alpn=("http/1.1",)):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(stem + ".pem", stem + ".key")
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols(list(alpn))
     context.sni_callback = remember_name
     if client_ca:
         context.load_verify_locations(client_ca)
@@ -66,6 +66,7 @@ def make_contexts(certs):
     return {
         "good": make_context(certs["good"], ca),
         "mtls": make_context(certs["good"], ca, demand=True),
+        "h2": make_context(certs["good"], ca, alpn=("h2", "http/1.1")),
         "old": make_context(certs["good"], old=True),
         "expired": make_context(certs["expired"]),
         "wronghost": make_context(certs["wronghost"]),

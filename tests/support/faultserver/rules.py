@@ -40,6 +40,7 @@ def check(spec):
     choices = {"on": ("request", "connect"), "how": ("fin", "rst", "tls"), "drop": ("fin", "rst"),
                "endless": ("body", "chunks", "headers", "interim"), "encode": ("gzip",),
                "expect": ("ignore", "417"), "tls": ("cut",),
+               "h2": ("goaway", "goaway_after", "rst", "stall"),
                "cert": ("good", "expired", "wronghost", "selfsigned")}
     for key, values in choices.items():
         if key in spec and spec[key] not in values:

@@ -71,9 +71,10 @@ class Server:
             pass
         for name in ("https", "https_cdn", "https_evil"):
             self.add(name, context="good")
-        for name, context in (("mtls", "mtls"), ("tls_old", "old"), ("tls_expired", "expired"),
-                              ("tls_wronghost", "wronghost"), ("tls_selfsigned", "selfsigned")):
-            self.add(name, context=context)
+        self.add("h2", context="h2")
+        self.add("mtls", context="mtls")
+        for name in ("old", "expired", "wronghost", "selfsigned"):
+            self.add("tls_" + name, context=name)
         self.add("proxy", Proxy(self))
         self.add("proxy_auth", Proxy(self, auth=True))
         self.add("proxy_tls", Proxy(self), context="good")
