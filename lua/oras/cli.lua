@@ -70,10 +70,11 @@ end
 local function set_arg(program, words, index)
   local all = table.move(words, 1, #words, 2, { program })
   local zero = index and index + 1 or 1
-  arg = {}
+  local list = {}
   for i, word in ipairs(all) do
-    arg[i - zero] = word
+    list[i - zero] = word
   end
+  _G.arg = list
 end
 
 local function run_step(step)

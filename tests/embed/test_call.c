@@ -57,7 +57,7 @@ static void fails(oras_runtime *rt, const char *provider, const char *method, co
     assert_int_equal(oras_call_json(rt, provider, method, args, &json, NULL), code);
 }
 
-static void values_survive(void **state)
+static void test_values_survive(void **state)
 {
     static const char *const values[] = {
         "9223372036854775807",
@@ -84,7 +84,7 @@ static void values_survive(void **state)
     }
 }
 
-static void arguments_are_an_array(void **state)
+static void test_arguments_are_an_array(void **state)
 {
     gives(*state, "echo", "count", NULL, "0");
     gives(*state, "echo", "count", "[]", "0");
@@ -97,7 +97,7 @@ static void arguments_are_an_array(void **state)
     fails(*state, "echo", "echo", "[{\"a\":1,\"a\":2}]", ORAS_EINVALID, "JSON");
 }
 
-static void names_find_classes(void **state)
+static void test_names_find_classes(void **state)
 {
     char path[300];
 
@@ -115,7 +115,7 @@ static void names_find_classes(void **state)
     fails(*state, "echo", "media_types", NULL, ORAS_ENOTFOUND, "media_types");
 }
 
-static void a_script_names_classes_too(void **state)
+static void test_a_script_names_classes_too(void **state)
 {
     write_script("script.lua", "local C = require 'oras'.Registry:extend 'FromScript'\n"
                                "function C:hello() return {greeting = 'hello'} end\n");
@@ -123,7 +123,7 @@ static void a_script_names_classes_too(void **state)
     gives(*state, "FromScript", "hello", NULL, "{\"greeting\":\"hello\"}");
 }
 
-static void bad_files_are_named(void **state)
+static void test_bad_files_are_named(void **state)
 {
     write_script("bad.lua", "\n\nx = = 1");
     write_script("none.lua", "return 1");
@@ -132,7 +132,7 @@ static void bad_files_are_named(void **state)
     fails(*state, "echo", "fn", NULL, ORAS_EINVALID, "function");
 }
 
-static void errors_keep_what_they_say(void **state)
+static void test_errors_keep_what_they_say(void **state)
 {
     oras_error err = ORAS_ERROR_INIT;
     char *json = NULL;
@@ -147,7 +147,7 @@ static void errors_keep_what_they_say(void **state)
     gives(*state, "echo", "echo", "[1]", "1");
 }
 
-static void conda_reads_the_example(void **state)
+static void test_conda_reads_the_example(void **state)
 {
     oras_error err = ORAS_ERROR_INIT;
     char *json = NULL, *again = NULL;
@@ -166,13 +166,13 @@ static void conda_reads_the_example(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(values_survive, start, stop),
-        cmocka_unit_test_setup_teardown(arguments_are_an_array, start, stop),
-        cmocka_unit_test_setup_teardown(names_find_classes, start, stop),
-        cmocka_unit_test_setup_teardown(a_script_names_classes_too, start, stop),
-        cmocka_unit_test_setup_teardown(bad_files_are_named, start, stop),
-        cmocka_unit_test_setup_teardown(errors_keep_what_they_say, start, stop),
-        cmocka_unit_test_setup_teardown(conda_reads_the_example, start, stop),
+        cmocka_unit_test_setup_teardown(test_values_survive, start, stop),
+        cmocka_unit_test_setup_teardown(test_arguments_are_an_array, start, stop),
+        cmocka_unit_test_setup_teardown(test_names_find_classes, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_script_names_classes_too, start, stop),
+        cmocka_unit_test_setup_teardown(test_bad_files_are_named, start, stop),
+        cmocka_unit_test_setup_teardown(test_errors_keep_what_they_say, start, stop),
+        cmocka_unit_test_setup_teardown(test_conda_reads_the_example, start, stop),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

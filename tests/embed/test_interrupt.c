@@ -79,14 +79,14 @@ static void computing_and_waiting(void)
     stops("require 'oras'.gather(function() while true do pcall(error) end end)");
 }
 
-static void from_another_thread(void **state)
+static void test_from_another_thread(void **state)
 {
     (void)state;
     by_signal = 0;
     computing_and_waiting();
 }
 
-static void from_a_signal_handler(void **state)
+static void test_from_a_signal_handler(void **state)
 {
     struct sigaction action = {.sa_handler = on_signal};
 
@@ -97,7 +97,7 @@ static void from_a_signal_handler(void **state)
     computing_and_waiting();
 }
 
-static void an_idle_runtime_is_left_alone(void **state)
+static void test_an_idle_runtime_is_left_alone(void **state)
 {
     (void)state;
     oras_interrupt(runtime);
@@ -124,9 +124,9 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_idle_runtime_is_left_alone),
-        cmocka_unit_test(from_another_thread),
-        cmocka_unit_test(from_a_signal_handler),
+        cmocka_unit_test(test_an_idle_runtime_is_left_alone),
+        cmocka_unit_test(test_from_another_thread),
+        cmocka_unit_test(test_from_a_signal_handler),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

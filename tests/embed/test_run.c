@@ -2,6 +2,8 @@
  * oras_run_file and the life of a runtime, as a host sees them. */
 #include "host.h"
 
+#include <fcntl.h>
+
 static oras_code run(const char *text, oras_error *err)
 {
     oras_runtime *rt = new_runtime();
@@ -23,13 +25,13 @@ static void fails(const char *text, oras_code code, const char *class_name, cons
     assert_null(strchr(err.message, '\n'));
 }
 
-static void version_is_said(void **state)
+static void test_version_is_said(void **state)
 {
     (void)state;
     assert_string_equal(oras_version(), "0.1.0");
 }
 
-static void script_gets_its_arguments(void **state)
+static void test_script_gets_its_arguments(void **state)
 {
     char *argv[] = {"one", "t\xc3\xbc", NULL};
     oras_error err = ORAS_ERROR_INIT;
@@ -45,7 +47,7 @@ static void script_gets_its_arguments(void **state)
     oras_runtime_free(rt);
 }
 
-static void errors_carry_class_and_place(void **state)
+static void test_errors_carry_class_and_place(void **state)
 {
     (void)state;
     fails("error 'plain'", ORAS_ESCRIPT, "script", "script.lua:1: plain");
@@ -60,7 +62,7 @@ static void errors_carry_class_and_place(void **state)
 }
 
 /* The table of codes: each class arrives with its code, status and OCI code. */
-static void every_class_has_its_code(void **state)
+static void test_every_class_has_its_code(void **state)
 {
     static const struct {
         const char *name;
@@ -97,7 +99,7 @@ static void every_class_has_its_code(void **state)
     }
 }
 
-static void exit_ends_the_script_only(void **state)
+static void test_exit_ends_the_script_only(void **state)
 {
     oras_error err = ORAS_ERROR_INIT;
 
@@ -114,7 +116,7 @@ static void exit_ends_the_script_only(void **state)
     assert_int_equal(err.exit_status, 1);
 }
 
-static void a_runtime_goes_on_after_an_error(void **state)
+static void test_a_runtime_goes_on_after_an_error(void **state)
 {
     oras_error err = ORAS_ERROR_INIT;
     oras_runtime *rt = new_runtime();
@@ -130,7 +132,7 @@ static void a_runtime_goes_on_after_an_error(void **state)
 }
 
 /* S11 */
-static void s11_scripts_are_text_files(void **state)
+static void test_s11_scripts_are_text_files(void **state)
 {
     static const char bytecode[] = "\x1bLua\x54\x00\x19\x93";
     oras_error err = ORAS_ERROR_INIT;
@@ -155,7 +157,7 @@ static void s11_scripts_are_text_files(void **state)
 }
 
 /* S12 */
-static void s12_the_working_directory_gives_no_modules(void **state)
+static void test_s12_the_working_directory_gives_no_modules(void **state)
 {
     char before[4096];
     oras_error err = ORAS_ERROR_INIT;
@@ -174,7 +176,7 @@ static void s12_the_working_directory_gives_no_modules(void **state)
     unsetenv("LUA_PATH");
 }
 
-static void an_older_host_gets_defaults(void **state)
+static void test_an_older_host_gets_defaults(void **state)
 {
     oras_options opts = ORAS_OPTIONS_INIT;
     oras_runtime *rt = NULL;
@@ -188,6 +190,30 @@ static void an_older_host_gets_defaults(void **state)
     oras_free(NULL);
 }
 
+static int count_descriptors(void)
+{
+    int n = 0;
+
+    for (int fd = 0; fd < 1024; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
+static void test_a_runtime_leaves_nothing_open(void **state)
+{
+    oras_error err = ORAS_ERROR_INIT;
+    int before = count_descriptors();
+
+    (void)state;
+    assert_int_equal(run("local core = require 'oras.core'\n"
+                         "core.clock.sleep(0.001)\n"
+                         "require 'oras'.gather(function() core.clock.sleep(0) end)\n"
+                         "leaked = {io.open('/dev/null'), core.client.new {}}",
+                         &err),
+                     ORAS_OK);
+    assert_int_equal(count_descriptors(), before);
+}
+
 static char logged[256];
 
 static void keep_line(void *ud, oras_level level, const char *line)
@@ -197,7 +223,7 @@ static void keep_line(void *ud, oras_level level, const char *line)
     snprintf(logged, sizeof logged, "%s", line);
 }
 
-static void the_log_gets_warnings(void **state)
+static void test_the_log_gets_warnings(void **state)
 {
     oras_options opts = ORAS_OPTIONS_INIT;
     oras_runtime *rt = NULL;
@@ -212,7 +238,7 @@ static void the_log_gets_warnings(void **state)
     oras_runtime_free(rt);
 }
 
-static void misuse_is_an_error(void **state)
+static void test_misuse_is_an_error(void **state)
 {
     oras_error err = ORAS_ERROR_INIT;
     oras_runtime *rt = new_runtime();
@@ -227,17 +253,18 @@ static void misuse_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(version_is_said),
-        cmocka_unit_test(script_gets_its_arguments),
-        cmocka_unit_test(errors_carry_class_and_place),
-        cmocka_unit_test(every_class_has_its_code),
-        cmocka_unit_test(exit_ends_the_script_only),
-        cmocka_unit_test(a_runtime_goes_on_after_an_error),
-        cmocka_unit_test(s11_scripts_are_text_files),
-        cmocka_unit_test(s12_the_working_directory_gives_no_modules),
-        cmocka_unit_test(an_older_host_gets_defaults),
-        cmocka_unit_test(the_log_gets_warnings),
-        cmocka_unit_test(misuse_is_an_error),
+        cmocka_unit_test(test_version_is_said),
+        cmocka_unit_test(test_script_gets_its_arguments),
+        cmocka_unit_test(test_errors_carry_class_and_place),
+        cmocka_unit_test(test_every_class_has_its_code),
+        cmocka_unit_test(test_exit_ends_the_script_only),
+        cmocka_unit_test(test_a_runtime_goes_on_after_an_error),
+        cmocka_unit_test(test_s11_scripts_are_text_files),
+        cmocka_unit_test(test_s12_the_working_directory_gives_no_modules),
+        cmocka_unit_test(test_an_older_host_gets_defaults),
+        cmocka_unit_test(test_a_runtime_leaves_nothing_open),
+        cmocka_unit_test(test_the_log_gets_warnings),
+        cmocka_unit_test(test_misuse_is_an_error),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

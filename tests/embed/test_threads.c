@@ -45,7 +45,7 @@ static void *inspect_often(void *slot)
     return NULL;
 }
 
-static void s10_two_runtimes_in_two_threads(void **state)
+static void test_s10_two_runtimes_in_two_threads(void **state)
 {
     const oras_allocator allocator = {resize, &live};
     oras_error err = ORAS_ERROR_INIT;
@@ -67,7 +67,7 @@ static void s10_two_runtimes_in_two_threads(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(s10_two_runtimes_in_two_threads)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_s10_two_runtimes_in_two_threads)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

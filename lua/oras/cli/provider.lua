@@ -140,15 +140,19 @@ local function parse(words)
   return opts, args
 end
 
-local function call(name, words)
+-- What the words ask for: an object, its method and the arguments.
+local function prepare(name, words)
   local opts, args = parse(words)
   local method = table.remove(args, 1)
   if not method then
     report.fail(report.USAGE, "which method of '%s'? (oras-lua %s --help)", name, name)
   end
   local object = providers.find(name):new(opts)
-  local fn = providers.method(object, name, method)
-  local result = fn(object, table.unpack(args))
+  return object, providers.method(object, name, method), args
+end
+
+local function call(object, method, args)
+  local result = method(object, table.unpack(args))
 
   if result == nil then
     return ""
@@ -160,6 +164,16 @@ local function call(name, words)
   return text .. "\n"
 end
 
+-- Results of report.try, when it was well; else the end of the program.
+local function check(status, ok, ...)
+  if ok then
+    return ...
+  end
+  local failure = ...
+  report.failure(failure)
+  os.exit(failure.class == "usage" and report.USAGE or status)
+end
+
 --- Run `PROVIDER METHOD ARGS`, print the result as JSON; a mistake of the caller exits with 2.
 ---@param name string of the provider
 ---@param words string[] what follows it
@@ -169,14 +183,8 @@ function provider.run(name, words)
       return show_help(name, words[1] ~= word and words[1] or nil)
     end
   end
-  local ok, result = report.try(call, name, words)
-  if ok then
-    io.stdout:write(result)
-    return
-  end
-  report.failure(result)
-  local method_missing = result.class == "not_found" and not result.value.status
-  os.exit((result.class == "usage" or method_missing) and report.USAGE or report.REFUSED)
+  local object, method, args = check(report.USAGE, report.try(prepare, name, words))
+  io.stdout:write((check(report.REFUSED, report.try(call, object, method, args))))
 end
 
 return provider

@@ -1,0 +1,106 @@
+--- What `cmake --install` put into a prefix, used as a newcomer would: from anywhere, by plain
+--- Lua, by C programs with pkg-config.
+local helper = require "tests.spec.helper"
+local process = require "tests.spec.process"
+
+local quote, shell = process.quote, process.shell
+local LAYOUT <const> = "oci:examples/layout:1.0.0-0"
+
+describe("an installed prefix", function()
+  local prefix, dir
+
+  -- The prefix is moved, too: nothing in it may know where it was built.
+  setup(function()
+    local made = os.getenv "ORAS_TEST_PREFIX"
+    if made and helper.read(made .. "/bin/oras-lua") then
+      dir = os.tmpname()
+      os.remove(dir)
+      prefix = dir .. "/moved"
+      assert(os.execute(("mkdir -p '%s' && cp -a '%s' '%s'"):format(dir, made, prefix)))
+    end
+  end)
+
+  teardown(function()
+    if dir then
+      os.execute(("rm -rf '%s'"):format(dir))
+    end
+  end)
+
+  local function lua54(words)
+    return shell(("LUA_PATH='%s/share/lua/5.4/?.lua;%s/share/lua/5.4/?/init.lua' LUA_CPATH='%s/lib/lua/5.4/?.so' lua5.4 %s")
+      :format(prefix, prefix, prefix, words))
+  end
+
+  local function installed(name, test)
+    it(name, function()
+      if not prefix then
+        return pending "no installed prefix (scripts/test makes it)"
+      end
+      test()
+    end)
+  end
+
+  installed("runs a script from oras-lua and from plain lua5.4 with the same output", function()
+    local status, out, err = shell(quote(prefix .. "/bin/oras-lua") .. " examples/inspect.lua")
+    assert.same({ 0, "" }, { status, err })
+    assert.truthy(out:find("greeting", 1, true))
+    assert.same({ 0, out, "" }, { lua54 "examples/inspect.lua" })
+  end)
+
+  installed("knows the started script under plain lua5.4, too", function()
+    local loaded = helper.write(dir .. "/loaded.lua", "return require 'oras'.is_main()")
+    local main = helper.write(dir .. "/main.lua",
+      ("print(require 'oras'.is_main(), dofile(%q))"):format(loaded))
+
+    assert.same({ 0, "true\tfalse\n", "" }, { lua54(quote(main)) })
+    assert.same({ 0, "true\n", "" }, { lua54 "-e \"print(require 'oras'.is_main())\"" })
+  end)
+
+  installed("ends plain lua5.4 with 1 and the error's line", function()
+    local status, out, err = lua54 "-e \"require 'oras'.Registry:new():get_manifest 'oci:absent:tag'\""
+
+    assert.same({ 1, "" }, { status, out })
+    assert.truthy(err:find("not_found: ", 1, true))
+  end)
+
+  installed("finds providers that were added to it", function()
+    helper.write(prefix .. "/share/oras/providers/added.lua", [[
+      local Added = require "oras".Registry:extend "Added"
+      function Added:twice(text) return { text, text } end
+      return Added]])
+    local status, out = shell(quote(prefix .. "/bin/oras-lua") .. " added twice x")
+
+    assert.equal(0, status)
+    assert.equal("[\n  \"x\",\n  \"x\"\n]\n", out)
+  end)
+
+  installed("builds a C host with pkg-config alone, shared and static", function()
+    local config = ("PKG_CONFIG_PATH='%s/lib/pkgconfig' pkg-config"):format(prefix)
+    local cc = "cc -Wall -Wextra -pedantic -Werror -o '%s/%s' examples/embed/call.c $(%s --cflags oras) %s"
+    local all = ("$(%s --static --libs oras | sed 's|-loras|%s/lib/liboras.a|')"):format(config, prefix)
+
+    assert.same({ 0, "", "" }, { shell(cc:format(dir, "shared", config, ("$(%s --libs oras)"):format(config))) })
+    assert.same({ 0, "", "" }, { shell(cc:format(dir, "static", config, all)) })
+    local _, expected = shell(("%s -e %s"):format(quote(prefix .. "/bin/oras-lua"), quote(
+      "print(require 'oras'.json.encode(dofile 'providers/conda.lua':new():inspect '" .. LAYOUT .. "'))")))
+    assert.same({ 0, expected, "" },
+      { shell(("LD_LIBRARY_PATH='%s/lib' '%s/shared' %s"):format(prefix, dir, LAYOUT)) })
+    assert.same({ 0, expected, "" }, { shell(("'%s/static' %s"):format(dir, LAYOUT)) })
+  end)
+
+  installed("exports what its headers declare and no more", function()
+    local _, out = shell(("nm -D --defined-only '%s/lib/liboras.so.0' | awk '{print $3}' | sort"):format(prefix))
+
+    assert.equal("luaopen_oras_core oras_call_json oras_free oras_global_init oras_interrupt "
+      .. "oras_run_file oras_runtime_free oras_runtime_new oras_version", (out:gsub("\n", " "):gsub(" $", "")))
+  end)
+
+  installed("has one library, which is the Lua module, too", function()
+    local status, out = shell(("readlink -f '%s/lib/lua/5.4/oras/core.so'"):format(prefix))
+
+    assert.equal(0, status)
+    assert.truthy(out:find("/moved/lib/liboras.so.0.1.0\n", 1, true))
+    assert.truthy(select(2, shell(("objdump -p '%s/lib/liboras.so' | grep SONAME"):format(prefix)))
+      :find("liboras.so.0", 1, true))
+  end)
+end)
