@@ -27,8 +27,9 @@ describe("an installed prefix", function()
   end)
 
   local function lua54(words)
-    return shell(("LUA_PATH='%s/share/lua/5.4/?.lua;%s/share/lua/5.4/?/init.lua' LUA_CPATH='%s/lib/lua/5.4/?.so' lua5.4 %s")
-      :format(prefix, prefix, prefix, words))
+    local env = ("LUA_PATH='P/share/lua/5.4/?.lua;P/share/lua/5.4/?/init.lua' LUA_CPATH='P/lib/lua/5.4/?.so' ")
+      :gsub("P/", prefix .. "/")
+    return shell(env .. "lua5.4 " .. words)
   end
 
   local function installed(name, test)
@@ -77,7 +78,8 @@ describe("an installed prefix", function()
   installed("builds a C host with pkg-config alone, shared and static", function()
     local config = ("PKG_CONFIG_PATH='%s/lib/pkgconfig' pkg-config"):format(prefix)
     local cc = "cc -Wall -Wextra -pedantic -Werror -o '%s/%s' examples/embed/call.c $(%s --cflags oras) %s"
-    local all = ("$(%s --static --libs oras | sed 's|-loras|%s/lib/liboras.a|')"):format(config, prefix)
+    local all = ("'%s/lib/liboras.a' $(pkg-config --libs $(%s --print-requires-private oras)) -lbz2 -pthread")
+      :format(prefix, config)
 
     assert.same({ 0, "", "" }, { shell(cc:format(dir, "shared", config, ("$(%s --libs oras)"):format(config))) })
     assert.same({ 0, "", "" }, { shell(cc:format(dir, "static", config, all)) })
