@@ -84,7 +84,7 @@ describe("an installed prefix", function()
     assert.same({ 0, "", "" }, { shell(cc:format(dir, "shared", config, ("$(%s --libs oras)"):format(config))) })
     assert.same({ 0, "", "" }, { shell(cc:format(dir, "static", config, all)) })
     local _, expected = shell(("%s -e %s"):format(quote(prefix .. "/bin/oras-lua"), quote(
-      "print(require 'oras'.json.encode(dofile 'providers/conda.lua':new():inspect '" .. LAYOUT .. "'))")))
+      "print((require 'oras'.json.encode(dofile 'providers/conda.lua':new():inspect '" .. LAYOUT .. "')))")))
     assert.same({ 0, expected, "" },
       { shell(("LD_LIBRARY_PATH='%s/lib' '%s/shared' %s"):format(prefix, dir, LAYOUT)) })
     assert.same({ 0, expected, "" }, { shell(("'%s/static' %s"):format(dir, LAYOUT)) })
