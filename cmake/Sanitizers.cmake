@@ -6,3 +6,9 @@ if(ORAS_SANITIZE)
     add_compile_options(-fno-sanitize-recover=undefined)
   endif()
 endif()
+
+# What a fuzzer needs to see where an input leads; scripts/fuzz builds with clang.
+if(ORAS_BUILD_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link -g)
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()
