@@ -290,9 +290,21 @@ static void collect_finished(oras_loop *loop)
         if (message->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &owner);
-        if (owner)
+        if (owner) {
+            loop->news = true;
             owner->done(owner, result);
+        }
     }
+}
+
+/* curl calls on_timer only when its next time changes: a timer that fired a moment too early
+ * for curl's own clock would never come again. */
+static void ask_for_timer(oras_loop *loop)
+{
+    long left;
+
+    if (loop->curl_due < 0 && curl_multi_timeout(loop->multi, &left) == CURLM_OK && left >= 0)
+        loop->curl_due = oras_loop_now() + (left > 0 ? left : 1);
 }
 
 /* curl's timer, for as long as it says "now". */
@@ -306,6 +318,7 @@ static void run_curl_timer(oras_loop *loop)
         loop->curl_due = -1;
         curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
         collect_finished(loop);
+        ask_for_timer(loop);
     }
 }
 
@@ -353,8 +366,11 @@ static oras_code turn(oras_loop *loop, int timeout_ms, oras_error *err)
     struct epoll_event events[N_EVENTS];
     int n;
 
+    loop->news = false;
     run_curl_timer(loop);
     collect_finished(loop);
+    if (loop->news)
+        timeout_ms = 0;
     n = epoll_wait(loop->epoll_fd, events, N_EVENTS, time_left(loop, timeout_ms));
     if (n < 0 && errno != EINTR)
         return oras_fail_errno(err, errno, "cannot wait for events");
