@@ -25,7 +25,8 @@
 struct oras_loop {
     CURLM *multi;
     int epoll_fd, wake_fd;
-    int64_t curl_due;     /* ms; -1: no timer */
+    int64_t curl_due; /* ms; -1: no timer */
+    bool news;        /* a transfer was reported in this turn: whoever waits wants to know first */
     oras_timer *timers;   /* soonest first */
     pthread_mutex_t lock; /* of the posts */
     oras_post *posts_first, *posts_last;
