@@ -32,6 +32,7 @@ static void load(void)
 #define FIND(name) is_loaded = find(library, #name, &functions.name) && is_loaded;
     ORAS_LIBARCHIVE_FUNCTIONS(FIND)
 #undef FIND
+    functions.utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
 oras_code oras_libarchive_get(const oras_libarchive **out, oras_error *err)
@@ -42,4 +43,15 @@ oras_code oras_libarchive_get(const oras_libarchive **out, oras_error *err)
                          LIBRARY);
     *out = &functions;
     return ORAS_OK;
+}
+
+locale_t oras_libarchive_enter(const oras_libarchive *lib)
+{
+    return lib->utf8 ? uselocale(lib->utf8) : (locale_t)0;
+}
+
+void oras_libarchive_leave(const oras_libarchive *lib, locale_t before)
+{
+    if (lib->utf8)
+        uselocale(before);
 }

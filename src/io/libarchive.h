@@ -7,6 +7,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 
 #define ORAS_LIBARCHIVE_FUNCTIONS(X)                                                               \
     X(archive_entry_filetype)                                                                      \
@@ -32,9 +33,15 @@
 /** The functions we call, under their own names. */
 typedef struct oras_libarchive {
     ORAS_LIBARCHIVE_FUNCTIONS(ORAS_LIBARCHIVE_FIELD)
+    locale_t utf8; /* (locale_t)0 where the system has none */
 } oras_libarchive;
 
 /** Class unsupported when the library is not there. What *out points at lives for ever. */
 oras_code oras_libarchive_get(const oras_libarchive **out, oras_error *err);
+
+/** libarchive converts names to the thread's locale, and drops those that do not fit: in C.UTF-8
+ * all of them pass as they are. Enter before names are read, leave with what it gave. */
+locale_t oras_libarchive_enter(const oras_libarchive *lib);
+void oras_libarchive_leave(const oras_libarchive *lib, locale_t before);
 
 #endif

@@ -9,7 +9,8 @@
 #include <limits.h>
 #include <string.h>
 
-#define BLOCK 65536
+#define BLOCK    65536
+#define END_SIZE 22 /* of the end record, without its comment */
 
 struct oras_zip {
     const oras_libarchive *lib;
@@ -252,7 +253,7 @@ static oras_archive_step next_header(oras_zip *zip, oras_entry *out, oras_error 
 
     if (rc == ARCHIVE_EOF)
         return ORAS_STEP_END;
-    /* a warning is about names that the locale cannot show; their bytes are right */
+    /* a warning is about a name that is no UTF-8; its bytes are right */
     if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
         return fail_by_library(zip, err);
     if (begin_entry(zip, entry, out, err))
@@ -261,18 +262,35 @@ static oras_archive_step next_header(oras_zip *zip, oras_entry *out, oras_error 
     return ORAS_STEP_ENTRY;
 }
 
+/* An end record and a comment, nothing else; libarchive does not know such a file. */
+static bool is_empty(const oras_spool *spool)
+{
+    const uint8_t *data = (const uint8_t *)spool->memory.data;
+
+    return spool->fd < 0 && spool->memory.size >= END_SIZE && memcmp(data, "PK\5\6", 4) == 0 &&
+           memcmp(data + 4, (const uint8_t[16]){0}, 16) == 0 &&
+           (size_t)(data[20] | data[21] << 8) == spool->memory.size - END_SIZE;
+}
+
 oras_archive_step oras_zip_next(oras_zip *zip, oras_entry *out, oras_error *err)
 {
     const void *data;
     size_t size;
+    locale_t before;
+    oras_archive_step step;
 
     if (!zip->ended)
         return ORAS_STEP_MORE;
+    if (!zip->archive && is_empty(&zip->spool))
+        return ORAS_STEP_END;
     if (!zip->archive && zip_open(zip, err))
         return ORAS_STEP_FAILED;
     while (zip->in_entry) {
         if (oras_zip_read(zip, &data, &size, err) == ORAS_STEP_FAILED)
             return ORAS_STEP_FAILED;
     }
-    return next_header(zip, out, err);
+    before = oras_libarchive_enter(zip->lib);
+    step = next_header(zip, out, err);
+    oras_libarchive_leave(zip->lib, before);
+    return step;
 }
