@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmocka_c11.h"
-#include "net/loop.h"
+#include "net/curl.h"
 
+#include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static oras_loop *loop;
 static char order[16];
@@ -133,6 +137,54 @@ static void test_many_posts_are_not_forgotten(void **state)
         assert_false(posts[i].queued);
 }
 
+/* A port of this machine on which nobody listens. */
+static int unused_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
+typedef struct ended {
+    oras_curl_owner owner;
+    int n;
+} ended;
+
+static void on_done(oras_curl_owner *owner, CURLcode result)
+{
+    ended *e = (ended *)owner;
+
+    assert_int_equal(result, CURLE_COULDNT_CONNECT);
+    e->n++;
+}
+
+/* Transfers that end inside curl's first call were told only after the next event: with
+ * nothing else to wake the loop, never. The alarm ends the test then. */
+static void test_end_inside_the_first_call_is_told_at_once(void **state)
+{
+    ended e = {.owner.done = on_done};
+    CURL *easy = curl_easy_init();
+    char url[64];
+
+    (void)state;
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", unused_port());
+    curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, &e);
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    assert_int_equal(oras_loop_add(loop, easy, NULL), ORAS_OK);
+    alarm(20);
+    while (e.n == 0)
+        assert_int_equal(oras_loop_wait(loop, -1, NULL), ORAS_OK);
+    alarm(0);
+    oras_loop_remove(loop, easy);
+    curl_easy_cleanup(easy);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
@@ -144,6 +196,7 @@ int main(void)
         T(test_posts_run_once_each),
         T(test_post_from_another_thread_ends_the_wait),
         T(test_many_posts_are_not_forgotten),
+        T(test_end_inside_the_first_call_is_told_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
