@@ -73,8 +73,8 @@ function services.peer(name)
 end
 
 --- What push_artifacts pushed: the list of its manifest, or nil and the reason.
----@return table[]? list of {name, by, registry, reference, digest, media_type}
----@return string? reason
+---@return table[]? list of {name, by, registry, repository, tag, reference, digest, media_type, size}
+---@return table[]|string? skipped list of {name, reason}; or why there is no manifest
 function services.artifacts()
   local path = services.get("artifacts")
   local file = path and io.open(path, "rb")
@@ -83,7 +83,8 @@ function services.artifacts()
   end
   local text = file:read("a")
   file:close()
-  return require("tests.support.wire").decode(text).artifacts
+  local manifest = require("tests.support.wire").decode(text)
+  return manifest.artifacts, manifest.skipped
 end
 
 return services

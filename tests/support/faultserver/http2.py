@@ -133,6 +133,7 @@ class Session:
     def answer(self, stream):
         connection, request = self.connection, stream.request
         connection.count += 1
+        connection.epoch = self.server.epoch
         rule = self.server.rules.for_request(connection.name, request, connection.count > 1)
         stream.rule = rule or NOTHING
         stream.entry = self.server.log.add(describe(connection, request, rule))
