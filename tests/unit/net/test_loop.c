@@ -2,12 +2,9 @@
 #include "cmocka_c11.h"
 #include "net/curl.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 static oras_loop *loop;
@@ -137,19 +134,6 @@ static void test_many_posts_are_not_forgotten(void **state)
         assert_false(posts[i].queued);
 }
 
-/* A port of this machine on which nobody listens. */
-static int unused_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    close(fd);
-    return ntohs(address.sin_port);
-}
-
 typedef struct ended {
     oras_curl_owner owner;
     int n;
@@ -159,7 +143,7 @@ static void on_done(oras_curl_owner *owner, CURLcode result)
 {
     ended *e = (ended *)owner;
 
-    assert_int_equal(result, CURLE_COULDNT_CONNECT);
+    assert_int_equal(result, CURLE_OK);
     e->n++;
 }
 
@@ -169,13 +153,10 @@ static void test_end_inside_the_first_call_is_told_at_once(void **state)
 {
     ended e = {.owner.done = on_done};
     CURL *easy = curl_easy_init();
-    char url[64];
 
     (void)state;
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/", unused_port());
-    curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_URL, "file:///dev/null");
     curl_easy_setopt(easy, CURLOPT_PRIVATE, &e);
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     assert_int_equal(oras_loop_add(loop, easy, NULL), ORAS_OK);
     alarm(20);
     while (e.n == 0)
