@@ -14,9 +14,9 @@ DELAY_MS = 20
 
 def start_proxy(bench, target):
     port = free_port()
-    words = ["-m", "faultserver", "--delay-proxy", f"{port}:{target}:{DELAY_MS}"]
+    words = ["-m", "faultserver.delay", f"{port}:{target}:{DELAY_MS}"]
     process = subprocess.Popen(
-        [sys.executable, *words],
+        [sys.executable, "-B", *words],
         env={**os.environ, "PYTHONPATH": str(ROOT / "tests" / "support")},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
