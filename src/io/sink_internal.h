@@ -42,6 +42,7 @@ oras_code oras_sink_account(oras_sink *sink, const void *data, size_t size, oras
 /** Do size and digest agree? Class integrity. */
 oras_code oras_sink_verify(oras_sink *sink, oras_error *err);
 
+/** Call whoever oras_sink_set_notify() named. */
 void oras_sink_tell(const oras_sink *sink);
 
 #endif

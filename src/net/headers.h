@@ -12,6 +12,7 @@ typedef struct oras_headers {
     size_t n_fields;
 } oras_headers;
 
+/** Make, end, and forget the fields of an answer before the next. */
 void oras_headers_init(oras_headers *headers);
 void oras_headers_dispose(oras_headers *headers);
 void oras_headers_clear(oras_headers *headers);

@@ -61,6 +61,7 @@ void oras_transfer_set_body(oras_transfer *transfer, const void *data, size_t si
 /** Ask for these bytes, inclusive. An answer of 200 is cut to them. */
 void oras_transfer_set_range(oras_transfer *transfer, int64_t first, int64_t last);
 
+/** Copied; and what is allowed beyond https and HTTP/1.1 (loopback may always be http). */
 void oras_transfer_set_timeouts(oras_transfer *transfer, const oras_timeouts *timeouts);
 void oras_transfer_allow_http(oras_transfer *transfer);
 void oras_transfer_allow_http2(oras_transfer *transfer);
@@ -81,6 +82,7 @@ bool oras_transfer_is_done(const oras_transfer *transfer);
 /** May the same request be tried again after this failure? */
 bool oras_transfer_is_retryable(const oras_transfer *transfer);
 
+/** Of the answer, borrowed until the transfer is freed; status 0 before there is one. */
 int oras_transfer_status(const oras_transfer *transfer);
 const oras_headers *oras_transfer_headers(const oras_transfer *transfer);
 const char *oras_transfer_url(const oras_transfer *transfer);

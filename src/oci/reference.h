@@ -59,6 +59,7 @@ typedef enum oras_endpoint {
     ORAS_ENDPOINT_CATALOG
 } oras_endpoint;
 
+/** The endpoint of a name ("manifest"); false if there is none. */
 bool oras_endpoint_find(const char *name, oras_endpoint *out);
 
 /** Append "host/v2/..." without a scheme. Class usage: a layout, a bad or missing `arg`. */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** Are all the bytes such text? NUL is a character like others. */
 bool oras_utf8_is_valid(const char *text, size_t size);
 
 #endif
