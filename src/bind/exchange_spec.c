@@ -6,6 +6,8 @@
 #include "bind/secret.h"
 #include "bind/sink.h"
 
+#include <string.h>
+
 #define DEFAULT_LIMIT ((size_t)4 * 1024 * 1024)
 
 static int64_t milliseconds(lua_State *L, int idx, const char *field)
@@ -81,6 +83,23 @@ static oras_code read_headers(lua_State *L, int spec, const char *field, oras_tr
     return code;
 }
 
+/* The hop that sent us here, and what for: a next page must lie where the page before it lay. */
+static oras_code read_from(lua_State *L, int spec, oras_transfer *transfer, oras_error *err)
+{
+    const char *purpose = oras_opt_string(L, spec, "purpose", "redirect");
+    const oras_hop *from;
+    oras_hop to;
+
+    if (lua_getfield(L, spec, "from") == LUA_TNIL)
+        return ORAS_OK;
+    from = oras_lua_check_hop(L, -1);
+    to = oras_transfer_hop(transfer);
+    if (strcmp(purpose, "link") == 0 && !oras_origin_equal(&from->origin, &to.origin))
+        return oras_fail(err, ORAS_C_REDIRECT, "'%s' names a next page at another origin, '%s'",
+                         from->origin.host, to.origin.host);
+    return oras_transfer_set_from(transfer, from, err);
+}
+
 static oras_code read_binding(lua_State *L, int spec, oras_transfer *transfer, oras_error *err)
 {
     const char *origin = oras_opt_string(L, spec, "origin", NULL);
@@ -90,9 +109,7 @@ static oras_code read_binding(lua_State *L, int spec, oras_transfer *transfer, o
         oras_transfer_set_secret(transfer, oras_lua_check_secret(L, -1));
     if (!code)
         lua_pop(L, 1);
-    if (!code && lua_getfield(L, spec, "from") != LUA_TNIL)
-        code = oras_transfer_set_from(transfer, oras_lua_check_hop(L, -1), err);
-    return code;
+    return code ? code : read_from(L, spec, transfer, err);
 }
 
 static lua_Integer range_end(lua_State *L, lua_Integer i)
