@@ -28,6 +28,7 @@ end
 ---@field method string
 ---@field url string
 ---@field attempt integer how many tries there were
+---@field spoilt integer how many of them brought wrong bytes
 ---@field error? oras.Error what broke
 ---@field response? oras.Response what was answered
 
@@ -41,7 +42,7 @@ function retry.should_retry(failure)
   end
   local err = failure.error
   if err.class == "integrity" then
-    return failure.attempt == 1
+    return failure.spoilt == 1
   end
   return err.retryable == true
 end

@@ -108,7 +108,9 @@ local function fetch(registry, request, state, scope, found)
     errors.raise(info)
   end
   local life = info and info.expires_in or 60
-  return { secret = secret, fresh_until = started + life * LEEWAY, scope = scope }
+  return {
+    secret = secret, fresh_until = started + life * LEEWAY, scope = scope, anonymous = not found,
+  }
 end
 
 -- One fetch at a time for each key; whoever else wants the token waits for that one.
@@ -185,14 +187,18 @@ local function new_state(request, challenge, response)
 end
 
 -- The fresh token was refused as well: more tokens would not help.
-local function give_up(request, challenge, scope)
-  local class = challenge.params.error == "insufficient_scope" and "denied" or "auth"
+local function give_up(request, challenge, entry, scope)
   local host = request.endpoint.host
+  local what = scope ~= "" and scope or "the registry"
+  if entry.anonymous then
+    auth.fail(request, "%s asks for credentials for %s, none are known", host, what)
+  elseif challenge.params.error ~= "insufficient_scope" then
+    auth.fail(request, "%s refuses the token for %s", host, what)
+  end
   errors.raise {
-    class = class,
+    class = "denied",
     status = 401,
-    message = class == "denied" and ("%s: the credentials do not allow %s"):format(host, scope)
-      or ("%s refuses the token for %s"):format(host, scope ~= "" and scope or "the registry"),
+    message = ("%s: the credentials do not allow %s"):format(host, what),
     method = request.method,
     url = core.url.redact(request.url),
     retryable = false,
@@ -207,7 +213,7 @@ function token.answer(scheme, registry, request, challenge, response)
   local scope = scopes.merge(scopes.of_request(request), challenge.params.scope or "")
   local refused = request.token
   if refused and request.new_token == refused and (refused.scope == scope or refused.given) then
-    give_up(request, challenge, scope)
+    give_up(request, challenge, refused, scope)
   end
   local entry = state.tokens[scope]
   if entry == refused or not fresh(entry) then

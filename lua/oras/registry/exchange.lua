@@ -157,7 +157,7 @@ end
 ---@raise oras.Error when there was no valid answer
 function exchange.perform(registry, request)
   local start = { url = request.url, from = request.from, purpose = request.purpose }
-  local attempt, waited, restarted, err = 0, 0, false, nil
+  local attempt, waited, spoilt, restarted, err = 0, 0, 0, false, nil
   while true do
     attempt = attempt + 1
     prepare_sink(request, err)
@@ -170,9 +170,12 @@ function exchange.perform(registry, request)
       restarted = true
       renew_sink(request, true)
     else
+      if err and err.class == "integrity" then
+        spoilt = spoilt + 1
+      end
       local failure = {
         method = request.method, url = core.url.redact(start.url), attempt = attempt,
-        error = err, response = answer,
+        spoilt = spoilt, error = err, response = answer,
       }
       local delay = try_again(registry, request, failure, waited)
       if not delay then

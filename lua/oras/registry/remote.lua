@@ -149,8 +149,9 @@ end
 local function items_of(response, field)
   local json = require "oras.json"
   local document = response:json { max_bytes = #response.content }
-  local items = type(document) == "table" and document[field]
-  if items == json.null or (items == nil and type(document) == "table") then
+  local is_object = type(document) == "table" and not json.is_array(document)
+  local items = is_object and document[field]
+  if is_object and (items == nil or items == json.null) then
     return {}
   end
   if not json.is_array(items) then
