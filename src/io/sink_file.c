@@ -333,6 +333,15 @@ static void forget(file_sink *file)
     oras_sink_restart(&file->base, NULL);
 }
 
+/* Descriptors and blocks go at once: the sink itself may wait for the collector. */
+static void free_blocks(file_sink *file)
+{
+    for (int i = 0; i < N_BLOCKS; i++) {
+        oras_dealloc(file->blocks[i].data);
+        file->blocks[i] = (block){NULL, 0};
+    }
+}
+
 static oras_code small_finish(file_sink *file, oras_error *err)
 {
     oras_code code = publish(file, err);
@@ -373,6 +382,7 @@ static oras_code file_finish(oras_sink *sink, bool *pending, oras_error *err)
         forget(file);
     } else {
         file->open = false;
+        free_blocks(file);
     }
     return code;
 }
@@ -426,8 +436,7 @@ static void file_free(oras_sink *sink)
     oras_pool_settle(file->pool, &file->job);
     oras_target_close(&file->target,
                       file->target.keyed && !file->drop && sink->count > 0 && !file->failure.code);
-    for (int i = 0; i < N_BLOCKS; i++)
-        oras_dealloc(file->blocks[i].data);
+    free_blocks(file);
     pthread_cond_destroy(&file->idle);
     pthread_mutex_destroy(&file->lock);
     oras_target_dispose(&file->target);

@@ -41,10 +41,16 @@ oras_code oras_target_init(oras_target *target, const oras_file_target *wanted, 
     return oras_fail_memory(err);
 }
 
-void oras_target_dispose(oras_target *target)
+static void close_all(oras_target *target)
 {
     oras_close_fd(&target->fd);
     oras_close_fd(&target->dir_fd);
+    target->fd = target->dir_fd = -1;
+}
+
+void oras_target_dispose(oras_target *target)
+{
+    close_all(target);
     oras_dealloc(target->dir);
     oras_dealloc(target->name);
     *target = (oras_target){.dir_fd = -1, .fd = -1};
@@ -194,8 +200,7 @@ oras_code oras_target_publish(oras_target *target, mode_t umask, oras_error *err
     if (rc == 0 && target->durable)
         rc = sync_dir(target);
     if (rc == 0) {
-        oras_close_fd(&target->fd);
-        target->fd = -1;
+        close_all(target);
         return ORAS_OK;
     }
     if (errno == EEXIST && !target->overwrite)
@@ -209,8 +214,7 @@ void oras_target_close(oras_target *target, bool keep)
         return;
     if (!keep)
         unlinkat(target->dir_fd, target->partial, 0);
-    oras_close_fd(&target->fd);
-    target->fd = -1;
+    close_all(target);
 }
 
 static bool is_stale(int fd, const char *name)
