@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ * Run a Lua script from C:  cc script.c $(pkg-config --cflags --libs oras)
+ * script FILE [ARGUMENTS...] */
+#include <oras.h>
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    oras_error err = ORAS_ERROR_INIT;
+    oras_runtime *rt = NULL;
+
+    if (argc < 2) {
+        fprintf(stderr, "usage: %s FILE [ARGUMENTS...]\n", argv[0]);
+        return 2;
+    }
+    if (oras_runtime_new(NULL, &rt, &err) || oras_run_file(rt, argv[1], argc - 2, argv + 2, &err))
+        fprintf(stderr, "%s: %s\n", err.class_name, err.message);
+    oras_runtime_free(rt);
+    return err.code != ORAS_OK;
+}
