@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The work belongs to two: the box that Lua holds and the worker. Whoever is done last frees
- * it, so that a cancelled task leaves at once and never waits for a slow disk. */
+ * The box owns the work; closing it stops the worker at its next block, so that a cancelled
+ * task leaves soon. */
 #include "bind/digest_file.h"
 
 #include "base/alloc.h"
@@ -10,8 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <string.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,9 +21,7 @@ typedef struct work {
     oras_job job;
     oras_post post; /* tells the loop's thread */
     oras_loop *loop;
-    pthread_mutex_t lock; /* of the two below */
-    int n_owners;
-    bool abandoned;
+    atomic_bool abandoned;
     int fd;
     oras_algorithm algorithm;
     oras_digest digest; /* the result: code, and digest or err */
@@ -43,37 +40,15 @@ static void work_free(work *w)
 {
     if (w->fd >= 0)
         close(w->fd);
-    pthread_mutex_destroy(&w->lock);
     oras_dealloc(w->path);
     oras_dealloc(w);
-}
-
-static void work_release(work *w)
-{
-    bool last;
-
-    pthread_mutex_lock(&w->lock);
-    last = --w->n_owners == 0;
-    pthread_mutex_unlock(&w->lock);
-    if (last)
-        work_free(w);
-}
-
-static bool is_abandoned(work *w)
-{
-    bool abandoned;
-
-    pthread_mutex_lock(&w->lock);
-    abandoned = w->abandoned;
-    pthread_mutex_unlock(&w->lock);
-    return abandoned;
 }
 
 static oras_code hash_blocks(work *w, oras_hasher *hasher, char *block)
 {
     oras_code code = ORAS_OK;
 
-    while (!code && !is_abandoned(w)) {
+    while (!code && !atomic_load(&w->abandoned)) {
         ssize_t n = read(w->fd, block, BLOCK_SIZE);
 
         if (n == 0)
@@ -102,18 +77,13 @@ static oras_code hash_file(work *w)
     return code;
 }
 
-/* On a worker. The loop lives as long as the box does, so it may be told only while the box
- * has not let go. */
+/* On a worker. The box settles the job before it goes, so the loop is still there. */
 static void work_run(oras_job *job)
 {
     work *w = (work *)job; /* its first member */
 
     w->code = hash_file(w);
-    pthread_mutex_lock(&w->lock);
-    if (!w->abandoned)
-        oras_loop_post(w->loop, &w->post);
-    pthread_mutex_unlock(&w->lock);
-    work_release(w);
+    oras_loop_post(w->loop, &w->post);
 }
 
 static void work_done(void *ud)
@@ -131,12 +101,12 @@ static int file_close(lua_State *L)
     if (!w)
         return 0;
     box->work = NULL;
-    pthread_mutex_lock(&w->lock);
-    w->abandoned = true;
-    pthread_mutex_unlock(&w->lock);
-    if (w->loop)
+    atomic_store(&w->abandoned, true);
+    if (w->loop) {
+        oras_pool_settle(box->context->pool, &w->job);
         oras_loop_unpost(w->loop, &w->post);
-    work_release(w);
+    }
+    work_free(w);
     return 0;
 }
 
@@ -160,10 +130,8 @@ static oras_code work_new(const char *path, oras_algorithm algorithm, work **out
     if (!w)
         return oras_fail_memory(err);
     w->fd = -1;
-    w->n_owners = 1;
     w->algorithm = algorithm;
     w->job.run = work_run;
-    pthread_mutex_init(&w->lock, NULL);
     w->path = oras_strdup(path);
     *out = w; /* from here on the box frees it */
     return w->path ? open_file(w, err) : oras_fail_memory(err);
@@ -172,16 +140,11 @@ static oras_code work_new(const char *path, oras_algorithm algorithm, work **out
 static oras_code submit(file_box *box, oras_error *err)
 {
     work *w = box->work;
-    oras_code code;
 
     w->loop = box->context->loop;
     w->post.fn = work_done;
     w->post.ud = box;
-    w->n_owners = 2;
-    code = oras_pool_submit(box->context->pool, &w->job, err);
-    if (code)
-        w->n_owners = 1;
-    return code;
+    return oras_pool_submit(box->context->pool, &w->job, err);
 }
 
 static int of_file_done(lua_State *L, int status, lua_KContext ctx)
