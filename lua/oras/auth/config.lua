@@ -63,8 +63,8 @@ local function field(holder, name, kind, source)
   local value = holder[name]
   if value == nil or value == core.json.null then
     return nil
-  elseif type(value) ~= kind then
-    fail(source, 'the field "%s" is a %s, expected a %s', name, type(value), kind == "table" and "object" or kind)
+  elseif type(value) ~= kind or core.json.is_array(value) then
+    fail(source, 'the field "%s" is no %s', name, kind == "table" and "object" or kind)
   end
   return value
 end

@@ -1,0 +1,152 @@
+local config = require "oras.auth.config"
+local core = require "oras.core"
+local oras = require "oras"
+
+local helper = require "tests.spec.helper"
+
+local function auth(user, password)
+  return core.base64.encode(user .. ":" .. password)
+end
+
+local directory
+
+local function auths(entries)
+  for key, value in pairs(entries) do
+    entries[key] = type(value) == "string" and { auth = auth(value, "pw") } or value
+  end
+  return { auths = entries }
+end
+
+local function lookup(document, host)
+  local text = type(document) == "string" and document or oras.json.encode(document)
+  return config.lookup(host or "ghcr.io", helper.write(directory .. "/config.json", text))
+end
+
+local function refuses(text, host)
+  local value, err = oras.try(lookup, text, host)
+  assert.is_nil(value)
+  assert.equal("config", err and err.class)
+  assert.matches(directory .. "/config.json", err.message, 1, true)
+  return err
+end
+
+describe("docker's configuration", function()
+  before_each(function()
+    directory = helper.directory()
+  end)
+  after_each(helper.clean)
+
+  it("has credentials by exact host and port", function()
+    local document = auths { ["ghcr.io"] = { auth = auth("me", "a:b") }, ["ghcr.io:8443"] = "you" }
+    assert.same({ username = "me", password = "a:b" }, lookup(document))
+    assert.same({ username = "you", password = "pw" }, lookup(document, "ghcr.io:8443"))
+    assert.is_nil(lookup(document, "ghcr.io:443"))
+  end)
+
+  it("gives nothing to hosts that look alike", function()
+    local document = auths { ["ghcr.io"] = "me", ["https://quay.io/v1/"] = "q" }
+    for _, host in ipairs {
+      "xghcr.io", "ghcr.io.evil.com", "ghcr.iox", "evil.com/ghcr.io", "ghcr.io@evil.com", "me@ghcr.io",
+      "ghcr.io.", "GHCR.IO", "ghcr.i", "hcr.io", "xn--ghcr-io", "ghcr.io:80", "ghcr%2eio",
+      "quay.io.evil.com", "xquay.io", "https", "https:", "", "quay.io:443", "io", "ghcr.io:",
+      "[ghcr.io]", "ghcr.io/", "/ghcr.io", " ghcr.io", "ghcr.io ", "ghcr.io\0", "ghcr-io",
+      "www.ghcr.io", "ghcr.io:443", "quay.io.", "QUAY.IO", "quay.io/v1", "quay_io", "ghcr..io",
+      ".ghcr.io", "ghcr.io#", "ghcr.io?", "ghcr\u{2024}io", "ghcr.\u{0456}o",
+    } do
+      assert.is_nil(lookup(document, host), host)
+    end
+    assert.equal("q", lookup(document, "quay.io").username)
+  end)
+
+  it("L20 knows docker's old keys and the names of Docker Hub", function()
+    for _, key in ipairs { "https://index.docker.io/v1/", "docker.io", "index.docker.io", "registry-1.docker.io" } do
+      for _, host in ipairs { "docker.io", "index.docker.io", "registry-1.docker.io" } do
+        assert.equal("hub", lookup(auths { [key] = "hub" }, host).username)
+      end
+    end
+    assert.equal("old", lookup(auths { ["http://old.example/v1/"] = "old" }, "old.example").username)
+  end)
+
+  it("L20 prefers a registry's token, then an identity token, then auth, then name and password", function()
+    local entry = { registrytoken = "r", identitytoken = "i", auth = auth("a", "b"), username = "u", password = "p" }
+    local document = { auths = { ["ghcr.io"] = entry } }
+    assert.same({ registry_token = "r" }, lookup(document))
+    entry.registrytoken = nil
+    assert.same({ identity_token = "i" }, lookup(document))
+    entry.identitytoken = ""
+    assert.same({ username = "a", password = "b" }, lookup(document))
+    entry.auth = nil
+    assert.same({ username = "u", password = "p" }, lookup(document))
+    entry.username, entry.password = "<token>", "secret"
+    assert.same({ identity_token = "secret" }, lookup(document))
+    document.auths["ghcr.io"] = oras.json.decode "{}"
+    assert.is_nil(lookup(document))
+  end)
+
+  it("cuts NULs behind a password", function()
+    assert.equal("pw", lookup({ auths = { ["ghcr.io"] = { auth = core.base64.encode "me:pw\0\0" } } }).password)
+  end)
+
+  it("L14 is nothing when it is missing or empty", function()
+    assert.is_nil(config.lookup("ghcr.io", directory .. "/none/config.json"))
+    for _, text in ipairs { "", "  \n", "{}", '{"auths":{}}', '{"auths":null}', '{"credsStore":"x"}' } do
+      assert.is_nil(lookup(text))
+    end
+  end)
+
+  it("L14 names the file when it is broken, and shows nothing of it", function()
+    for _, text in ipairs {
+      "{", "[]", "5", '{"auths":[1]}', '{"auths":5}', '{"auths":{"ghcr.io":"secret"}}', '{"auths":{"ghcr.io":null}}',
+      '{"auths":{"ghcr.io":{"auth":"!!secret!!"}}}', '{"auths":{"ghcr.io":{"auth":5}}}',
+      '{"auths":{"ghcr.io":{"auth":"' .. core.base64.encode "secret" .. '"}}}',
+      '{"auths":{"ghcr.io":{"auth":"' .. core.base64.encode ":secret" .. '"}}}',
+      '{"auths":{},"auths":{"ghcr.io":{"password":"secret"}}}', '\u{FEFF}{}',
+      '{"auths":{"ghcr.io":{"identitytoken":{}}}}',
+    } do
+      assert.is_nil(tostring(refuses(text)):find("secret", 1, true))
+    end
+  end)
+
+  it("L14 is no directory, no FIFO and not endless", function()
+    local _, err = oras.try(config.lookup, "ghcr.io", directory)
+    assert.equal("config", err.class)
+    os.execute(("mkfifo '%s/fifo'"):format(directory))
+    _, err = oras.try(config.lookup, "ghcr.io", directory .. "/fifo")
+    assert.equal("config", err.class)
+    refuses(('{"auths":{"x":"%s"}}'):format(("x"):rep(5000000)))
+  end)
+
+  it("is looked for at DOCKER_CONFIG, then at HOME", function()
+    local getenv = os.getenv
+    finally(function()
+      os.getenv = getenv -- luacheck: ignore
+    end)
+    local variables = {}
+    os.getenv = function(name) -- luacheck: ignore
+      return variables[name]
+    end
+    assert.is_nil(config.path())
+    assert.is_nil(config.lookup "ghcr.io")
+    variables.HOME = "/home/me"
+    assert.equal("/home/me/.docker/config.json", config.path())
+    variables.DOCKER_CONFIG = "/etc/docker"
+    assert.equal("/etc/docker/config.json", config.path())
+    assert.equal("/mine", config.path "/mine")
+    variables.DOCKER_AUTH_CONFIG = oras.json.encode { auths = { ["ghcr.io"] = { auth = auth("env", "pw") } } }
+    assert.equal("env", config.lookup("ghcr.io").username)
+    assert.is_nil(config.lookup "quay.io")
+    assert.equal("file", lookup({ auths = { ["ghcr.io"] = { auth = auth("file", "pw") } } }).username)
+    variables.DOCKER_AUTH_CONFIG = "broken"
+    local _, err = oras.try(config.lookup, "ghcr.io")
+    assert.matches("DOCKER_AUTH_CONFIG", err.message)
+  end)
+
+  it("is read when a registry asks for credentials, and only then", function()
+    local path = helper.write(directory .. "/config.json", "broken")
+    local registry = helper.registry { config_path = path }
+    assert.equal("ghcr.io/a/b:1", registry:get_container("ghcr.io/a/b:1").uri)
+    assert.equal("config", helper.fails(registry, "get_credentials", "ghcr.io").class)
+    registry:set_basic_auth("me", "pw")
+    assert.same({ username = "me", password = "pw" }, registry:get_credentials "ghcr.io")
+  end)
+end)
