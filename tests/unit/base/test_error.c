@@ -50,7 +50,8 @@ static void test_a_message_is_one_line(void **state)
 
     (void)state;
     assert_int_equal(oras_fail(&err, ORAS_C_PATH, "bad name '%s'", "a\nb\x1b\x7f"), ORAS_EINVALID);
-    assert_string_equal(err.message, "bad name 'a?b?" "?'");
+    assert_string_equal(err.message, "bad name 'a?b?"
+                                     "?'");
     assert_string_equal(err.class_name, "path");
 }
 

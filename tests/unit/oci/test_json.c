@@ -3,6 +3,7 @@
 
 #include "cmocka_c11.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,6 +248,36 @@ static void test_C06_a_caller_may_ask_for_more_but_not_for_any_depth(void **stat
     free(text);
 }
 
+static void *decode_deep(void *ud)
+{
+    char *text = nested(ORAS_JSON_DEPTH_MAX, "{\"a\":[", "1", "]}");
+    json_t *value = NULL;
+
+    *(oras_code *)ud = oras_json_decode(text, strlen(text), ORAS_JSON_DEPTH_MAX, &value, NULL);
+    free(text);
+    text = nested(ORAS_JSON_DEPTH_MAX / 2, "{\"a\":[", "1", "]}");
+    if (oras_json_decode(text, strlen(text), ORAS_JSON_DEPTH_MAX, &value, NULL))
+        *(oras_code *)ud = ORAS_OK;
+    json_decref(value);
+    free(text);
+    return NULL;
+}
+
+static void test_L23_a_stack_of_256_KiB_is_enough(void **state)
+{
+    oras_code code = ORAS_OK;
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    (void)state;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, (size_t)256 * 1024);
+    assert_int_equal(pthread_create(&thread, &attributes, decode_deep, &code), 0);
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&attributes);
+    assert_int_equal(code, ORAS_EINVALID); /* the deeper one was refused, the other one taken */
+}
+
 static void test_a_message_does_not_quote_the_document(void **state)
 {
     json_t *value;
@@ -283,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_C06_a_million_brackets_need_no_stack),
         cmocka_unit_test(test_C06_brackets_in_strings_do_not_count),
         cmocka_unit_test(test_C06_a_caller_may_ask_for_more_but_not_for_any_depth),
+        cmocka_unit_test(test_L23_a_stack_of_256_KiB_is_enough),
         cmocka_unit_test(test_a_message_does_not_quote_the_document),
         cmocka_unit_test(test_order_of_keys_is_kept),
     };

@@ -273,7 +273,7 @@ static const struct {
     {"https://127.0.0.1:5000", LOOP, "https://127.0.0.1:5000", true},
 };
 
-static void test_N24_N25_where_a_server_may_send_us(void **state)
+static void test_CVE_2026_48978_N24_N25_where_a_server_may_send_us(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof realms / sizeof realms[0]; i++) {
@@ -333,7 +333,7 @@ int main(void)
         cmocka_unit_test(test_N25_other_address_families_are_forbidden),
         cmocka_unit_test(test_N25_reach_of_hosts),
         cmocka_unit_test(test_N25_policy_table),
-        cmocka_unit_test(test_N24_N25_where_a_server_may_send_us),
+        cmocka_unit_test(test_CVE_2026_48978_N24_N25_where_a_server_may_send_us),
         cmocka_unit_test(test_N24_a_refusal_names_both_ends),
         cmocka_unit_test(test_origins_differ_by_scheme_host_or_port),
         cmocka_unit_test(test_the_longest_origin_can_be_printed),
