@@ -6,9 +6,8 @@
 #include "bind/json.h"
 #include "bind/lua_error.h"
 #include "oci/json.h"
-#include "oci/utf8.h"
+#include "oci/json_text.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,69 +69,10 @@ static void refuse_type(const encoder *e, const place *at, const char *type)
     refuse(e, at, ORAS_C_USAGE, why);
 }
 
-static void write_escape(oras_buf *out, unsigned char c)
-{
-    static const char letters[] = "btn\0fr"; /* 0x08 to 0x0d */
-
-    if (c == '"' || c == '\\')
-        oras_buf_printf(out, "\\%c", c);
-    else if (c >= 0x08 && c <= 0x0d && letters[c - 0x08])
-        oras_buf_printf(out, "\\%c", letters[c - 0x08]);
-    else
-        oras_buf_printf(out, "\\u%04x", c);
-}
-
 static void write_string(const encoder *e, const char *text, size_t size, const place *at)
 {
-    size_t start = 0;
-
-    if (!oras_utf8_is_valid(text, size))
+    if (!oras_json_append_string(text, size, e->out))
         refuse(e, at, ORAS_C_CONTENT, "invalid UTF-8");
-    oras_buf_append(e->out, "\"", 1);
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        oras_buf_append(e->out, text + start, i - start);
-        write_escape(e->out, c);
-        start = i + 1;
-    }
-    oras_buf_append(e->out, text + start, size - start);
-    oras_buf_append(e->out, "\"", 1);
-}
-
-/* The shortest digits that read back as the same number. */
-static void print_shortest(double value, char *text, size_t size)
-{
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, size, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            return;
-    }
-}
-
-static void write_float(const encoder *e, double value, const place *at)
-{
-    char text[48];
-    size_t size = 0;
-    bool whole = true;
-
-    if (!isfinite(value))
-        refuse(e, at, ORAS_C_USAGE, "not a finite number");
-    print_shortest(value, text, sizeof text);
-    for (const char *c = text; *c; c++) {
-        bool is_number = strchr("0123456789+-e", *c) != NULL;
-
-        whole = whole && is_number && *c != 'e';
-        if (is_number)
-            text[size++] = *c;
-        else if (text[size - 1] != '.') /* the locale's decimal point, whatever it looks like */
-            text[size++] = '.';
-    }
-    oras_buf_append(e->out, text, size);
-    if (whole)
-        oras_buf_puts(e->out, ".0");
 }
 
 static void write_break(const encoder *e, int depth)
@@ -333,8 +273,8 @@ static void write_number(const encoder *e, int idx, const place *at)
 {
     if (lua_isinteger(e->L, idx))
         oras_buf_printf(e->out, "%lld", (long long)lua_tointeger(e->L, idx));
-    else
-        write_float(e, lua_tonumber(e->L, idx), at);
+    else if (!oras_json_append_float(lua_tonumber(e->L, idx), e->out))
+        refuse(e, at, ORAS_C_USAGE, "not a finite number");
 }
 
 static void write_value(const encoder *e, int idx, const place *at)
