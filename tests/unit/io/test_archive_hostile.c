@@ -340,7 +340,10 @@ static void test_C30_numbers(void **state)
     expect_field_refused(124, "0000000000x\0", 12, "bad size");
     expect_field_refused(124, "00000000008\0", 12, "bad size");
     expect_field_refused(124, "-0000000001\0", 12, "bad size");
-    expect_field_refused(124, "0000\0000005\0", 12, "bad size");
+    expect_field_refused(124,
+                         "0000\0"
+                         "000005\0",
+                         12, "bad size");
     expect_field_refused(136, "\xbf\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 12, "bad time");
     expect_field_refused(100, "rw-r--r-", 8, "bad mode");
     expect_field_refused(100, "\xff\xff\xff\xff\xff\xff\xff\xff", 8, "bad mode");
