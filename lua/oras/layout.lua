@@ -72,6 +72,18 @@ function Layout:tags()
   return tags
 end
 
+--- The digests of all blobs, sorted; also of those that no manifest names.
+---@return string[]
+---@raise oras.Error path, io, limit
+function Layout:blobs()
+  local digests = {}
+  for digest in errors.check(self.core:blobs()):gmatch "[^\n]+" do
+    digests[#digests + 1] = digest
+  end
+  table.sort(digests)
+  return digests
+end
+
 --- The entry of a name.
 ---@param tag string
 ---@return table? descriptor

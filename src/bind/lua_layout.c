@@ -10,8 +10,9 @@
 
 #include <unistd.h>
 
-#define LAYOUT "oras.layout"
-#define FEED   "oras.layout_feed"
+#define LAYOUT   "oras.layout"
+#define FEED     "oras.layout_feed"
+#define LIST_MAX ((size_t)64 * 1024 * 1024)
 
 enum { LAYOUT_PATH = 1 }; /* user value */
 enum { FEED_SINK = 1 };   /* user value */
@@ -327,14 +328,25 @@ static int layout_fetch(lua_State *L)
     return fetch_k(L, LUA_OK, (lua_KContext)box);
 }
 
+/* layout:blobs() -> digests of all blobs, one a line */
+static int layout_blobs(lua_State *L)
+{
+    oras_layout *layout = check_layout(L);
+    oras_buf *buf = oras_box_buffer(L, LIST_MAX);
+    oras_error err = ORAS_ERROR_INIT;
+
+    if (oras_layout_blobs(layout, buf, &err))
+        return oras_lua_fail(L, &err);
+    lua_pushlstring(L, oras_buf_text(buf), buf->size);
+    return 1;
+}
+
 void oras_lua_open_layout(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"open", layout_open}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"fetch", layout_fetch},
-                                       {"index", layout_index},
-                                       {"size", layout_size},
-                                       {"close", layout_close},
-                                       {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"blobs", layout_blobs}, {"fetch", layout_fetch},
+                                       {"index", layout_index}, {"size", layout_size},
+                                       {"close", layout_close}, {NULL, NULL}};
 
     oras_box_type(L, LAYOUT, methods, layout_close);
     oras_box_type(L, FEED, NULL, feed_close);

@@ -7,6 +7,9 @@
 #include "io/root.h"
 #include "oci/json.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -101,4 +104,49 @@ oras_code oras_layout_blob(oras_layout *layout, const oras_digest *digest, int *
     snprintf(path, sizeof path, "blobs/%s/%s", oras_algorithm_name(digest->algorithm),
              oras_digest_encoded(digest));
     return oras_root_read(layout->root, path, fd, size, err);
+}
+
+static void append_digest(oras_algorithm algorithm, const char *name, oras_buf *buf)
+{
+    char text[ORAS_DIGEST_TEXT_MAX];
+    oras_digest digest;
+    int size = snprintf(text, sizeof text, "%s:%s", oras_algorithm_name(algorithm), name);
+
+    if (size > 0 && (size_t)size < sizeof text &&
+        oras_digest_parse(text, (size_t)size, &digest, NULL) == ORAS_OK)
+        oras_buf_printf(buf, "%s\n", digest.text);
+}
+
+/* The directory of an algorithm; one that is not there holds nothing. */
+static oras_code list_algorithm(int blobs, oras_algorithm algorithm, oras_buf *buf, oras_error *err)
+{
+    const char *name = oras_algorithm_name(algorithm);
+    int fd = openat(blobs, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+
+    if (!stream && fd < 0 && errno == ENOENT)
+        return ORAS_OK;
+    if (!stream) {
+        oras_close_fd(&fd);
+        return oras_fail_errno(err, errno, "cannot list 'blobs/%s'", name);
+    }
+    while ((entry = readdir(stream)))
+        append_digest(algorithm, entry->d_name, buf);
+    closedir(stream);
+    return oras_buf_check(buf, "list of blobs", err);
+}
+
+oras_code oras_layout_blobs(oras_layout *layout, oras_buf *buf, oras_error *err)
+{
+    _cleanup_(oras_close_fd) int blobs =
+        openat(layout->root, "blobs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    oras_code code;
+
+    if (blobs < 0 && (errno == ELOOP || errno == ENOTDIR))
+        return oras_fail(err, ORAS_C_PATH, "'blobs' is no directory of its own");
+    if (blobs < 0)
+        return oras_fail_errno(err, errno, "cannot list 'blobs'");
+    code = list_algorithm(blobs, ORAS_SHA256, buf, err);
+    return code ? code : list_algorithm(blobs, ORAS_SHA512, buf, err);
 }

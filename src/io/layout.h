@@ -20,4 +20,8 @@ oras_code oras_layout_index(oras_layout *layout, oras_buf *buf, oras_error *err)
 oras_code oras_layout_blob(oras_layout *layout, const oras_digest *digest, int *fd, int64_t *size,
                            oras_error *err);
 
+/** Append the digests of all blobs, one a line ("sha256:...\n"), in no order. What is no blob's
+ * name is passed over. Class limit (of buf), path (a directory is a link), io. */
+oras_code oras_layout_blobs(oras_layout *layout, oras_buf *buf, oras_error *err);
+
 #endif

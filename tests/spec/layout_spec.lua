@@ -38,6 +38,28 @@ describe("a layout on disk", function()
   after_each(helper.clean)
   local registry = oras.Registry:new()
 
+  it("gives an empty table for a config of zero bytes, as conda's mirror stores it", function()
+    local config, descriptor = registry:get_config(EXAMPLE)
+    assert.same({}, config)
+    assert.equal(0, descriptor.size)
+  end)
+
+  it("lists its blobs, also those that nobody names, and nothing else", function()
+    write_layout({ { text = manifest "x", name = "a" } }, { "stray" })
+    helper.write(directory .. "/blobs/sha256/no-digest", "x")
+    local expected = { oras.digest.of(manifest "x"), oras.digest.of "stray" }
+    table.sort(expected)
+    assert.same(expected, oras.layout.open(directory):blobs())
+  end)
+
+  it("C39: does not list blobs through a link", function()
+    write_layout {}
+    os.execute(("rm -r '%s/blobs' && ln -s /etc '%s/blobs'"):format(directory, directory))
+    local layout = oras.layout.open(directory)
+    local _, err = oras.try(layout.blobs, layout)
+    assert.equal("path", err.class)
+  end)
+
   it("serves every reading method", function()
     local doc = registry:get_manifest(EXAMPLE)
     local digest = "sha256:06a44ca9c42ebd9cf692fbbd777771e7dd8540bd0a5123ab8f6bcb601b87dbf9"

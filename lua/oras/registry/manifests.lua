@@ -251,7 +251,8 @@ local function is_json(media_type)
 end
 
 --- Get the config of a manifest: the decoded JSON (or the bytes, when its type is no JSON),
---- and its descriptor.
+--- and its descriptor. A config of zero bytes, which some clients store as JSON, is an empty
+--- table.
 ---@param ref string|oras.Container
 ---@return table|string config
 ---@return table descriptor
@@ -268,6 +269,9 @@ function Registry:get_config(ref)
   end
   local response = self:get_blob(container, config, { max_bytes = self._limits.manifest })
   if config.mediaType == media_types.empty or is_json(config.mediaType) then
+    if response.content == "" then
+      return {}, config
+    end
     return response:json { max_depth = self._limits.json_depth }, config
   end
   return response.content, config
