@@ -31,7 +31,7 @@ struct oras_pipeline {
     oras_pool *pool;
     void (*news)(void *ud);
     void *ud;
-    int fd;
+    const oras_target *target;
     oras_hasher *hasher; /* the hash stage's while it works */
     int64_t written;     /* the write stage's */
     int filling;         /* the producer's: the block, and the bytes in it */
@@ -56,16 +56,18 @@ static oras_code hash_block(oras_pipeline *pipeline, const block *full, oras_err
 
 static oras_code write_block(oras_pipeline *pipeline, const block *full, oras_error *err)
 {
+    const oras_target *target = pipeline->target;
     const char *data = full->data;
     size_t left = full->size;
 
     while (left > 0) {
-        ssize_t n = pwrite(pipeline->fd, data, left, (off_t)pipeline->written);
+        ssize_t n = pwrite(target->fd, data, left, (off_t)pipeline->written);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return oras_fail_errno(err, n < 0 ? errno : EIO, "cannot write the temporary file");
+            return oras_fail_errno(err, n < 0 ? errno : EIO, "cannot write '%s/%s'", target->dir,
+                                   target->name);
         data += n;
         left -= (size_t)n;
         pipeline->written += n;
@@ -171,7 +173,6 @@ oras_code oras_pipeline_new(oras_pool *pool, void (*news)(void *ud), void *ud, o
     pipeline->pool = pool;
     pipeline->news = news;
     pipeline->ud = ud;
-    pipeline->fd = -1;
     set_up_stage(pipeline, &pipeline->hash, hash_block);
     set_up_stage(pipeline, &pipeline->write, write_block);
     pthread_mutex_init(&pipeline->lock, NULL);
@@ -198,10 +199,11 @@ void oras_pipeline_free(oras_pipeline *pipeline)
     oras_dealloc(pipeline);
 }
 
-void oras_pipeline_aim(oras_pipeline *pipeline, int fd, oras_hasher *hasher, int64_t position)
+void oras_pipeline_aim(oras_pipeline *pipeline, const oras_target *target, oras_hasher *hasher,
+                       int64_t position)
 {
     settle(pipeline);
-    pipeline->fd = fd;
+    pipeline->target = target;
     pipeline->hasher = hasher;
     pipeline->written = position;
     pipeline->hash.at = pipeline->write.at = pipeline->filling = 0;

@@ -5,6 +5,7 @@
 #define ORAS_IO_PIPELINE_H
 
 #include "io/sink.h"
+#include "io/target.h"
 
 typedef struct oras_pipeline oras_pipeline;
 
@@ -19,9 +20,10 @@ oras_code oras_pipeline_new(oras_pool *pool, void (*news)(void *ud), void *ud, o
 /** Waits for the workers. NULL is fine. */
 void oras_pipeline_free(oras_pipeline *pipeline);
 
-/** Begin anew at byte `position` of `fd`; `hasher` may be NULL. Forgets a failure. Both are
- * borrowed; nothing may be under way. */
-void oras_pipeline_aim(oras_pipeline *pipeline, int fd, oras_hasher *hasher, int64_t position);
+/** Begin anew at byte `position` of the target's temporary; `hasher` may be NULL. Forgets a
+ * failure. Both are borrowed; nothing may be under way. */
+void oras_pipeline_aim(oras_pipeline *pipeline, const oras_target *target, oras_hasher *hasher,
+                       int64_t position);
 
 /** Take all of the bytes or none. */
 oras_flow oras_pipeline_write(oras_pipeline *pipeline, const char *data, size_t size,

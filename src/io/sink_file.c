@@ -24,15 +24,17 @@ typedef struct file_sink {
     bool drop;               /* it must not be left behind */
 } file_sink;
 
-static oras_code write_all(int fd, const char *data, size_t size, int64_t offset, oras_error *err)
+static oras_code write_all(const oras_target *target, const char *data, size_t size, int64_t offset,
+                           oras_error *err)
 {
     while (size > 0) {
-        ssize_t n = pwrite(fd, data, size, (off_t)offset);
+        ssize_t n = pwrite(target->fd, data, size, (off_t)offset);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return oras_fail_errno(err, n < 0 ? errno : EIO, "cannot write the temporary file");
+            return oras_fail_errno(err, n < 0 ? errno : EIO, "cannot write '%s/%s'", target->dir,
+                                   target->name);
         data += n;
         size -= (size_t)n;
         offset += n;
@@ -88,7 +90,7 @@ static void on_news(void *ud)
 static void aim(file_sink *file, int64_t position)
 {
     if (file->pipeline)
-        oras_pipeline_aim(file->pipeline, file->target.fd, file->base.hasher, position);
+        oras_pipeline_aim(file->pipeline, &file->target, file->base.hasher, position);
 }
 
 static oras_code start_over(file_sink *file, oras_error *err)
@@ -173,7 +175,7 @@ static oras_flow file_write(oras_sink *sink, const void *data, size_t size, oras
             sink->count += (int64_t)size;
         return flow;
     }
-    if (write_all(file->target.fd, data, size, sink->count, err))
+    if (write_all(&file->target, data, size, sink->count, err))
         return ORAS_FLOW_FAILED;
     return oras_sink_account(sink, data, size, err) ? ORAS_FLOW_FAILED : ORAS_FLOW_OK;
 }

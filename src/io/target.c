@@ -180,11 +180,22 @@ static int rename_new(const oras_target *target)
     return unlinkat(target->dir_fd, target->partial, 0);
 }
 
+/* fsync or fdatasync, for as long as signals interrupt it. */
+static int sync_with(int (*sync)(int), int fd)
+{
+    int rc;
+
+    do {
+        rc = sync(fd);
+    } while (rc != 0 && errno == EINTR);
+    return rc;
+}
+
 static int sync_dir(const oras_target *target)
 {
     _cleanup_(oras_close_fd) int fd = open(target->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    return fd < 0 ? -1 : fsync(fd);
+    return fd < 0 ? -1 : sync_with(fsync, fd);
 }
 
 oras_code oras_target_publish(oras_target *target, mode_t umask, oras_error *err)
@@ -192,7 +203,7 @@ oras_code oras_target_publish(oras_target *target, mode_t umask, oras_error *err
     int rc = fchmod(target->fd, 0666 & ~umask);
 
     if (rc == 0 && target->durable)
-        rc = fdatasync(target->fd);
+        rc = sync_with(fdatasync, target->fd);
     if (rc == 0)
         rc = target->overwrite
                  ? renameat(target->dir_fd, target->partial, target->dir_fd, target->name)
