@@ -8,31 +8,25 @@ local task = {}
 local DEFAULT_CONCURRENCY <const> = 8
 local MAP_OPTIONS <const> = { concurrency = "integer" }
 
-local function cancel_all(tasks)
+-- Nothing that a group started outlives it, however the group is left.
+local Group = { __name = "oras.Group" }
+
+-- What the tasks raise in their cleanup is not said: why the group is left is.
+function Group.__close(tasks)
   for _, t in ipairs(tasks) do
-    local status = t:status()
-    if status ~= "done" and status ~= "failed" and status ~= "cancelled" then
-      t:cancel()
-    end
+    t:cancel()
+  end
+  for _, t in ipairs(tasks) do
+    pcall(t.wait, t)
   end
 end
 
--- Nothing that a group started outlives it, however the group is left.
-local Group = { __name = "oras.Group", __close = cancel_all }
-
--- Wait for all; the first failure cancels the others, waits for their end and is raised.
+-- Wait for all; the first failure is raised, and the group's end cancels the others.
 local function finish(tasks)
   local failed = core.task.join(tasks)
-  if not failed then
-    return
+  if failed then
+    tasks[failed]:wait()
   end
-  cancel_all(tasks)
-  for i, t in ipairs(tasks) do
-    if i ~= failed then
-      pcall(t.wait, t)
-    end
-  end
-  tasks[failed]:wait()
 end
 
 --- Run functions as tasks and give the first result of each, in their order.

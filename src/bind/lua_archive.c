@@ -159,12 +159,6 @@ static void push_entry(lua_State *L, const oras_entry *entry)
     set_integer(L, "mtime", entry->mtime);
 }
 
-/* k(L, LUA_OK, ctx) again once the source may have more. */
-static int wait_for_source(lua_State *L, reader_box *box, lua_KContext ctx, lua_KFunction k)
-{
-    return oras_lua_wait(L, oras_body_signal(box->body), ctx, k);
-}
-
 static int next_k(lua_State *L, int status, lua_KContext ctx)
 {
     reader_box *box = check_reader(L);
@@ -176,10 +170,10 @@ static int next_k(lua_State *L, int status, lua_KContext ctx)
     while ((step = oras_archive_next(box->archive, &entry, &err)) == ORAS_STEP_MORE) {
         fed what = feed(box);
 
-        if (what == FED_NOTHING_YET)
-            return wait_for_source(L, box, ctx, next_k);
         if (what == FED_FAILED)
             return oras_lua_fail(L, &box->failure);
+        if (what == FED_NOTHING_YET && !oras_lua_block(L, oras_body_signal(box->body)))
+            return oras_lua_wait(L, oras_body_signal(box->body), ctx, next_k);
     }
     if (step == ORAS_STEP_FAILED)
         return oras_lua_fail(L, &err);
@@ -269,10 +263,10 @@ static int read_k(lua_State *L, int status, lua_KContext ctx)
         if (step == ORAS_STEP_FAILED)
             return oras_lua_fail(L, &err);
         what = feed(box);
-        if (what == FED_NOTHING_YET)
-            return wait_for_source(L, box, ctx, read_k);
         if (what == FED_FAILED)
             return oras_lua_fail(L, &box->failure);
+        if (what == FED_NOTHING_YET && !oras_lua_block(L, oras_body_signal(box->body)))
+            return oras_lua_wait(L, oras_body_signal(box->body), ctx, read_k);
     }
 }
 

@@ -37,6 +37,13 @@ static int body_string(lua_State *L)
     return give_string(L, bytes);
 }
 
+/* What one takes, the other would miss. */
+static void check_free(lua_State *L, const oras_body *body)
+{
+    if (body->signal.waiter)
+        oras_lua_misuse(L, "another task waits for this body already");
+}
+
 /* body:read() -> next bytes, nil at the end */
 static int body_read(lua_State *L);
 
@@ -49,24 +56,28 @@ static int go_on(lua_State *L, int status, lua_KContext ctx)
 
 static int body_read(lua_State *L)
 {
-    oras_body *body = oras_lua_check_body(L, 1);
     oras_error err = ORAS_ERROR_INIT;
+    oras_body *body;
     const void *data;
     size_t size;
     bool ended;
 
     lua_settop(L, 1);
-    if (oras_body_pull(body, &data, &size, &ended, &err))
-        return oras_lua_fail(L, &err);
-    if (size > 0) {
+    for (;;) {
+        body = oras_lua_check_body(L, 1);
+        check_free(L, body);
+        if (oras_body_pull(body, &data, &size, &ended, &err))
+            return oras_lua_fail(L, &err);
+        if (size > 0 || ended)
+            break;
+        if (!oras_lua_block(L, &body->signal))
+            return oras_lua_wait(L, &body->signal, 0, go_on);
+    }
+    if (size > 0)
         lua_pushlstring(L, data, size);
-        return 1;
-    }
-    if (ended) {
+    else
         lua_pushnil(L);
-        return 1;
-    }
-    return oras_lua_wait(L, &body->signal, 0, go_on);
+    return 1;
 }
 
 static int body_length(lua_State *L)
@@ -175,4 +186,5 @@ void oras_body_close(oras_body *body)
     body->ops = NULL;
     if (ops && ops->close)
         ops->close(body->ud);
+    oras_signal_set(NULL, &body->signal); /* whoever waits finds it closed */
 }

@@ -152,27 +152,36 @@ static int give_response(lua_State *L, const oras_exchange *exchange)
     return 1;
 }
 
+static int go_on(lua_State *L, int status, lua_KContext ctx);
+
+/* It may raise, which ends the transfer; wait, for other requests too; or yield. */
+static void call_progress(lua_State *L, oras_exchange *exchange)
+{
+    int64_t done, total;
+
+    exchange->progress_due = false;
+    oras_transfer_progress(exchange->transfer, &done, &total);
+    lua_getiuservalue(L, 3, EXCHANGE_PROGRESS);
+    lua_pushinteger(L, done);
+    lua_pushinteger(L, total);
+    lua_callk(L, 2, 0, (lua_KContext)exchange, go_on);
+}
+
 static int go_on(lua_State *L, int status, lua_KContext ctx)
 {
     oras_exchange *exchange = (oras_exchange *)ctx;
 
     (void)status;
-    lua_settop(L, 3);
-    exchange->signal.set = false;
-    if (exchange->progress_due && !exchange->is_done) {
-        int64_t done, total;
-
-        exchange->progress_due = false;
-        oras_transfer_progress(exchange->transfer, &done, &total);
-        lua_getiuservalue(L, 3, EXCHANGE_PROGRESS);
-        lua_pushinteger(L, done);
-        lua_pushinteger(L, total);
-        lua_callk(L, 2, 0, ctx, go_on);
-        return go_on(L, LUA_OK, ctx);
+    for (;;) {
+        lua_settop(L, 3);
+        exchange->signal.set = false;
+        if (exchange->is_done || is_stream(exchange))
+            return give_response(L, exchange);
+        if (exchange->progress_due)
+            call_progress(L, exchange);
+        else if (!oras_lua_block(L, &exchange->signal))
+            return oras_lua_wait(L, &exchange->signal, ctx, go_on);
     }
-    if (exchange->is_done || is_stream(exchange))
-        return give_response(L, exchange);
-    return oras_lua_wait(L, &exchange->signal, ctx, go_on);
 }
 
 static oras_code start(lua_State *L, oras_exchange *exchange, oras_error *err)

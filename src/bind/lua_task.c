@@ -5,6 +5,8 @@
 #include "bind/tables.h"
 #include "bind/task.h"
 
+#include <string.h>
+
 #define TASK "oras.task"
 #define JOIN "oras.join"
 
@@ -29,6 +31,14 @@ static int task_close(lua_State *L)
     return 0;
 }
 
+static bool is_cancellation(lua_State *L, int idx)
+{
+    oras_error err = ORAS_ERROR_INIT;
+
+    oras_lua_to_error(L, idx, &err);
+    return strcmp(err.class_name, "cancelled") == 0;
+}
+
 /* The body runs protected inside its coroutine, so that its <close> variables are closed by
  * its own error and may still wait. */
 static int body_ended(lua_State *L, int status, lua_KContext ctx)
@@ -36,6 +46,7 @@ static int body_ended(lua_State *L, int status, lua_KContext ctx)
     oras_task *task = (oras_task *)ctx;
 
     task->failed = status != LUA_OK && status != LUA_YIELD;
+    task->gave_in = task->failed && task->was_asked && is_cancellation(L, -1);
     return lua_gettop(L);
 }
 
@@ -54,7 +65,8 @@ static int spawn(lua_State *L)
     oras_context *context = oras_context_get(L);
     oras_task *task;
 
-    luaL_checktype(L, 1, LUA_TFUNCTION);
+    if (lua_type(L, 1) != LUA_TFUNCTION)
+        oras_lua_misuse(L, "a task is made of a function, not of a %s", luaL_typename(L, 1));
     task = oras_box_new(L, TASK, sizeof *task, 1);
     task->context = context;
     task->co = lua_newthread(L);
@@ -75,6 +87,9 @@ static int join_close(lua_State *L)
 {
     oras_join *join = lua_touserdata(L, 1);
 
+    if (join->owner && join->owner->join == join)
+        join->owner->join = NULL;
+    join->owner = NULL;
     for (int i = 0; i < join->n_watches; i++) {
         oras_watch *watch = &join->watches[i];
 
@@ -90,10 +105,30 @@ static int join_close(lua_State *L)
     return 0;
 }
 
-static void check_not_itself(lua_State *L, const oras_context *context, const oras_task *task)
+/* Does `task` wait, directly or by others, for `wanted`? The chains end: no circle is made. */
+static bool waits_for(const oras_task *task, const oras_task *wanted)
 {
-    if (context->task == task && !oras_task_is_over(task))
+    const oras_join *join = task->join;
+
+    for (int i = 0; join && i < join->n_watches; i++) {
+        const oras_task *next = join->watches[i].task;
+
+        if (next && (next == wanted || waits_for(next, wanted)))
+            return true;
+    }
+    return false;
+}
+
+static void check_circle(lua_State *L, const oras_context *context, const oras_task *task)
+{
+    const oras_task *self = context->task;
+
+    if (!self || oras_task_is_over(task))
+        return;
+    if (self == task)
         oras_lua_misuse(L, "a task cannot wait for itself");
+    if (waits_for(task, self))
+        oras_lua_misuse(L, "tasks cannot wait for each other in a circle");
 }
 
 static void watch_task(oras_join *join, int i, oras_task *task)
@@ -127,11 +162,14 @@ static oras_join *new_join(lua_State *L, int idx)
         if (!task)
             oras_lua_misuse(L, "element %d of the list is a %s, expected a task", i,
                             luaL_typename(L, -1));
-        check_not_itself(L, join->context, task);
+        check_circle(L, join->context, task);
         lua_pop(L, 1);
         watch_task(join, i, task);
     }
     join->signal.set = join->n_pending == 0 || join->failed;
+    join->owner = join->context->task;
+    if (join->owner)
+        join->owner->join = join;
     return join;
 }
 
@@ -174,9 +212,11 @@ static int give_results(lua_State *L, int status, lua_KContext ctx)
     int n = lua_gettop(task->co);
 
     (void)status;
-    if (task->state == ORAS_TASK_CANCELLED)
+    if (task->state == ORAS_TASK_CANCELLED && !task->started)
         return give_cancelled(L);
     if (task->failed) {
+        if (!lua_checkstack(task->co, 1))
+            return luaL_error(L, "not enough memory");
         lua_pushvalue(task->co, -1);
         lua_xmove(task->co, L, 1);
         return lua_error(L);
@@ -210,6 +250,7 @@ static int task_wait(lua_State *L)
 static void cancel_unstarted(lua_State *L, oras_task *task)
 {
     oras_task_unready(task);
+    lua_settop(task->co, 0);
     oras_task_end(L, task, ORAS_TASK_CANCELLED);
 }
 
@@ -230,7 +271,7 @@ static int task_cancel(lua_State *L)
     if (alive && task->state == ORAS_TASK_READY && !task->started) {
         cancel_unstarted(L, task);
     } else if (alive) {
-        task->cancelled = true;
+        task->cancelled = task->was_asked = true;
         if (task->state == ORAS_TASK_WAITING)
             cancel_waiting(task);
     }

@@ -2,8 +2,6 @@
  * The queue of tasks that are ready, and what happens when one is resumed or ends. */
 #include "bind/task.h"
 
-#include "bind/lua_error.h"
-
 bool oras_task_is_over(const oras_task *task)
 {
     return task->state >= ORAS_TASK_DONE;
@@ -67,7 +65,9 @@ void oras_task_end(lua_State *L, oras_task *task, oras_task_state state)
 
 static oras_task_state state_after(const oras_task *task)
 {
-    return task->failed ? ORAS_TASK_FAILED : ORAS_TASK_DONE;
+    if (!task->failed)
+        return ORAS_TASK_DONE;
+    return task->gave_in ? ORAS_TASK_CANCELLED : ORAS_TASK_FAILED;
 }
 
 static void resume(lua_State *L, oras_task *task)
@@ -98,13 +98,15 @@ static void resume(lua_State *L, oras_task *task)
 
 void oras_task_run_ready(lua_State *L, oras_context *context)
 {
-    oras_task *last = context->ready_last, *task;
+    int n_ready = 0;
 
-    do {
-        task = context->ready_first;
-        if (!task)
-            return;
+    for (const oras_task *task = context->ready_first; task; task = task->next)
+        n_ready++;
+    /* counted: a task that yields by hand stands in the queue again */
+    for (; n_ready > 0 && context->ready_first && !context->interrupted; n_ready--) {
+        oras_task *task = context->ready_first;
+
         oras_task_unready(task);
         resume(L, task);
-    } while (task != last && !context->interrupted);
+    }
 }

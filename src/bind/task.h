@@ -24,6 +24,7 @@ typedef struct oras_watch {
 
 typedef struct oras_join {
     oras_context *context;
+    oras_task *owner;   /* the task that waits, or is blocked, here; NULL: none */
     oras_signal signal; /* all are done, or one failed */
     int n_pending, failed;
     int n_watches;
@@ -34,13 +35,17 @@ struct oras_task {
     oras_context *context;
     lua_State *co; /* kept alive by the task's user value */
     oras_task_state state;
-    bool started, failed, cancelled; /* cancelled: to be raised where it waits */
+    bool started, failed;
+    bool cancelled; /* to be raised where it waits */
+    bool was_asked; /* to end, by cancel(), */
+    bool gave_in;   /* and did */
     int n_args;
     oras_signal *signal; /* what it waits for */
     lua_KFunction k;     /* and how it goes on */
     lua_KContext ctx;
-    oras_task *next; /* in the ready queue */
-    oras_watch *watches;
+    oras_task *next;       /* in the ready queue */
+    oras_watch *watches;   /* who waits for it */
+    const oras_join *join; /* those that it waits for */
 };
 
 /** Is the task at its end? */

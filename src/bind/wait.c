@@ -29,28 +29,37 @@ static void raise_cancelled(lua_State *L, const char *why)
     oras_lua_raise(L, &err);
 }
 
+/* A task that is blocked, or waits in the next moment, is told where it waits. */
+static void check_cancelled(lua_State *L, oras_task *task)
+{
+    if (!task || !task->cancelled)
+        return;
+    task->cancelled = false;
+    raise_cancelled(L, "task was cancelled");
+}
+
 /* The task goes on: what it waited for has happened, or it is to end. */
 static int resumed(lua_State *L, int status, lua_KContext ctx)
 {
     oras_task *task = (oras_task *)ctx;
 
     (void)status;
-    if (task->cancelled) {
-        task->cancelled = false;
-        raise_cancelled(L, "task was cancelled");
-    }
+    check_cancelled(L, task);
     return task->k(L, LUA_OK, task->ctx);
 }
 
 static int yield(lua_State *L, oras_task *task, oras_signal *signal)
 {
+    if (signal->waiter)
+        oras_lua_misuse(L, "another task waits for this already");
     task->signal = signal;
     signal->waiter = task;
     task->state = ORAS_TASK_WAITING;
     return lua_yieldk(L, 0, (lua_KContext)task, resumed);
 }
 
-static void block(lua_State *L, oras_context *context, const oras_signal *signal)
+/* Only tasks that run inside this wait could cancel it: see block_with_tasks. */
+static void block(lua_State *L, const oras_context *context, const oras_signal *signal)
 {
     oras_error err = ORAS_ERROR_INIT;
 
@@ -62,14 +71,19 @@ static void block(lua_State *L, oras_context *context, const oras_signal *signal
     }
 }
 
+static bool is_cancelled(const oras_context *context)
+{
+    return context->interrupted || (context->task && context->task->cancelled);
+}
+
 static void block_with_tasks(lua_State *L, oras_context *context, const oras_signal *signal)
 {
     if (context->depth >= MAX_DEPTH)
         oras_lua_misuse(L, "tasks wait for tasks more than %d levels deep where they cannot yield",
                         MAX_DEPTH);
-    /* nothing in here raises, so that the count stays right; block() says what happened */
+    /* nothing in here raises, so that the count stays right; what happened is said below */
     context->depth++;
-    while (!signal->set && !context->interrupted) {
+    while (!signal->set && !is_cancelled(context)) {
         if (context->ready_first)
             oras_task_run_ready(L, context);
         else if (oras_loop_wait(context->loop, -1, NULL))
@@ -78,6 +92,12 @@ static void block_with_tasks(lua_State *L, oras_context *context, const oras_sig
             break;
     }
     context->depth--;
+    check_cancelled(L, context->task);
+}
+
+static bool can_yield(lua_State *L, const oras_context *context)
+{
+    return context->running == L && lua_isyieldable(L);
 }
 
 static int wait_for(lua_State *L, oras_signal *signal, lua_KContext ctx, lua_KFunction k,
@@ -85,7 +105,8 @@ static int wait_for(lua_State *L, oras_signal *signal, lua_KContext ctx, lua_KFu
 {
     oras_context *context = oras_context_get(L);
 
-    if (!signal->set && context->running == L && lua_isyieldable(L)) {
+    check_cancelled(L, context->task);
+    if (!signal->set && can_yield(L, context)) {
         context->task->k = k;
         context->task->ctx = ctx;
         return yield(L, context->task, signal);
@@ -94,6 +115,17 @@ static int wait_for(lua_State *L, oras_signal *signal, lua_KContext ctx, lua_KFu
         block_with_tasks(L, context, signal);
     block(L, context, signal);
     return k(L, LUA_OK, ctx);
+}
+
+bool oras_lua_block(lua_State *L, const oras_signal *signal)
+{
+    const oras_context *context = oras_context_get(L);
+
+    if (can_yield(L, context))
+        return false;
+    check_cancelled(L, context->task);
+    block(L, context, signal);
+    return true;
 }
 
 int oras_lua_wait(lua_State *L, oras_signal *signal, lua_KContext ctx, lua_KFunction k)
