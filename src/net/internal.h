@@ -57,6 +57,7 @@ struct oras_transfer {
     size_t n_header_bytes;
     int64_t content_length; /* -1: unknown */
     bool headers_done, begun, enough, paused, via_proxy;
+    bool fresh; /* only a new connection will do */
     oras_buf error_body;
     int64_t offset;     /* of the body's first byte in the blob */
     int64_t skip, take; /* of the body's bytes; take -1: all */

@@ -93,7 +93,6 @@ static void take_whole(oras_transfer *transfer)
 static bool size_agrees(oras_transfer *transfer)
 {
     const oras_expect *expect = oras_sink_expected(transfer->sink);
-    const char *encoding = oras_headers_get(&transfer->response, "Content-Encoding");
     int64_t end;
 
     if (expect->size < 0 || transfer->content_length < 0 || transfer->range_first >= 0 ||
@@ -102,9 +101,8 @@ static bool size_agrees(oras_transfer *transfer)
     end = transfer->offset + transfer->content_length;
     if (end == expect->size)
         return true;
-    oras_fail(&transfer->error, ORAS_C_INTEGRITY, "body has %lld bytes, expected %lld%s%s",
-              (long long)end, (long long)expect->size,
-              encoding ? ", sent with Content-Encoding " : "", encoding ? encoding : "");
+    oras_fail(&transfer->error, ORAS_C_INTEGRITY, "body has %lld bytes, expected %lld",
+              (long long)end, (long long)expect->size);
     return false;
 }
 
@@ -156,6 +154,20 @@ static size_t start_of_block(oras_transfer *transfer, size_t size)
     return size;
 }
 
+/* However many headers a server sends: a fault of the server's, not of whoever asked (N11). */
+static size_t keep_field(oras_transfer *transfer, const char *line, size_t size)
+{
+    oras_error err = ORAS_ERROR_INIT;
+    oras_code code = oras_headers_add_line(&transfer->response, line, size, &err);
+
+    if (!code)
+        return size;
+    if (code == oras_class_code(ORAS_C_LIMIT))
+        return refuse(transfer, ORAS_C_PROTOCOL, err.message);
+    transfer->error = err;
+    return 0;
+}
+
 size_t oras_receive_header(char *data, size_t size, size_t count, void *ud)
 {
     oras_transfer *transfer = ud;
@@ -166,11 +178,8 @@ size_t oras_receive_header(char *data, size_t size, size_t count, void *ud)
     transfer->n_header_bytes += n;
     if (n > 5 && memcmp(data, "HTTP/", 5) == 0)
         return start_of_block(transfer, n);
-    if (n > 0 && data[0] != '\r' && data[0] != '\n') {
-        if (oras_headers_add_line(&transfer->response, data, n, &transfer->error))
-            return refuse(transfer, ORAS_C_PROTOCOL, "");
-        return n;
-    }
+    if (n > 0 && data[0] != '\r' && data[0] != '\n')
+        return keep_field(transfer, data, n);
     if (transfer->status / 100 != 1)
         return end_of_headers(transfer, n);
     if (++transfer->n_interim > MAX_INTERIM)

@@ -248,6 +248,7 @@ static void set_limits(oras_transfer *transfer)
         connect = CONNECT_TIMEOUT_MS;
     if (connect > 0)
         curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, transfer->fresh ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* never join a resolver on cancel */
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "net/internal.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -175,9 +176,22 @@ void oras_transfer_allow_http2(oras_transfer *transfer)
     transfer->allow_http2 = true;
 }
 
+/* Bytes are hashed as they were sent: what a coding did to them looks like damage (N15). */
+static void name_coding(oras_transfer *transfer)
+{
+    const char *coding = oras_headers_get(&transfer->response, "Content-Encoding");
+    oras_error *err = &transfer->error;
+    size_t size = strlen(err->message);
+
+    if (coding && is_token(coding) && err->code == oras_class_code(ORAS_C_INTEGRITY))
+        snprintf(err->message + size, sizeof err->message - size, ", sent with Content-Encoding %s",
+                 coding);
+}
+
 /* Last: the owner may let go of the transfer as soon as it is told. */
 static void tell_done(oras_transfer *transfer)
 {
+    name_coding(transfer);
     transfer->state = STATE_DONE;
     if (transfer->sink)
         oras_sink_set_notify(transfer->sink, (oras_notify){NULL, NULL});
@@ -385,10 +399,38 @@ static bool is_success(const oras_transfer *transfer, CURLcode result)
     return result == CURLE_OK || transfer->enough || transfer->status >= 300;
 }
 
+/* A kept connection that answers with no HTTP: what is read there are bytes that the server
+ * sent behind the body before (N13). A new connection has none. */
+static bool is_stray(const oras_transfer *transfer, CURLcode result)
+{
+    bool safe = strcmp(transfer->method, "GET") == 0 || strcmp(transfer->method, "HEAD") == 0;
+    bool no_answer = result == CURLE_UNSUPPORTED_PROTOCOL || result == CURLE_WEIRD_SERVER_REPLY;
+    long n_made = 1;
+
+    if (!safe || !no_answer || transfer->fresh || transfer->n_header_bytes > 0)
+        return false;
+    curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &n_made);
+    return n_made == 0;
+}
+
+static void start_fresh(oras_transfer *transfer)
+{
+    oras_error err = ORAS_ERROR_INIT;
+
+    transfer->fresh = true;
+    oras_client_leave(transfer->client, transfer);
+    if (oras_client_enter(transfer->client, transfer, &err))
+        oras_transfer_fail(transfer, &err, false);
+}
+
 void oras_transfer_ended(oras_curl_owner *owner, CURLcode result)
 {
     oras_transfer *transfer = (oras_transfer *)owner;
 
+    if (is_stray(transfer, result)) {
+        start_fresh(transfer);
+        return;
+    }
     if (is_success(transfer, result)) {
         oras_client_leave(transfer->client, transfer);
         finish_sink(transfer);
