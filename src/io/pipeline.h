@@ -36,6 +36,7 @@ oras_code oras_pipeline_is_through(oras_pipeline *pipeline, bool *through, oras_
 /** Wait until everything that was taken is through, or something failed. */
 void oras_pipeline_drain(oras_pipeline *pipeline);
 
+/** Did hashing or writing fail? What was taken is then not all in the file. */
 bool oras_pipeline_has_failed(oras_pipeline *pipeline);
 
 /** The lock under which `news` is called. */

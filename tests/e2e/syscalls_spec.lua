@@ -61,7 +61,7 @@ local function target_names()
   return names
 end
 
-local function each_it(name, fn)
+local function traced_it(name, fn)
   it(name, function()
     if not can_trace() then
       return pending "strace is not there or may not trace"
@@ -78,7 +78,7 @@ describe("calls of the system", function()
   end)
   after_each(helper.clean)
 
-  each_it("L03: interrupted ones are made again", function()
+  traced_it("L03: interrupted ones are made again", function()
     for _, when in ipairs { "pwrite64=2+3", "recvfrom=2+3", "epoll_wait=1+2", "fdatasync=1", "fsync=1" } do
       local call, times = when:match "^(%w+_?%w*)=(.*)$"
       local reference, digest = seed(3000000)
@@ -93,7 +93,7 @@ describe("calls of the system", function()
     end
   end)
 
-  each_it("L04: a write or a sync that fails leaves nothing under the final name", function()
+  traced_it("L04: a write or a sync that fails leaves nothing under the final name", function()
     for _, call in ipairs { "pwrite64", "fdatasync", "renameat", "fchmod" } do
       local reference, digest = seed(3000000)
       local path = directory .. "/target/" .. call
@@ -111,7 +111,7 @@ describe("calls of the system", function()
     end
   end)
 
-  each_it("L04: a read that fails is no short file", function()
+  traced_it("L04: a read that fails is no short file", function()
     local blob = "examples/layout/blobs/sha256/9b86c2333fa986af5e0d0f9c2f2f0dac2c41f61819bb26f8ce3f2ae9a880f14e"
     local status, out = traced({}, READ, EXAMPLE)
     assert.equal(0, status)
@@ -130,7 +130,7 @@ describe("calls of the system", function()
     assert.matches("Input/output error", err)
   end)
 
-  each_it("L10: newer calls of the system that are absent are done without", function()
+  traced_it("L10: newer calls of the system that are absent are done without", function()
     for _, errno in ipairs { "ENOSYS", "EPERM" } do
       local reference, digest = seed(300000)
       local path = directory .. "/target/" .. errno
@@ -149,7 +149,7 @@ describe("calls of the system", function()
     end
   end)
 
-  each_it("L10: where nothing can be renamed without replacing, nothing is replaced", function()
+  traced_it("L10: where nothing can be renamed without replacing, nothing is replaced", function()
     local reference, digest = seed(300000)
     local path = directory .. "/target/file"
     local script = SCRIPT:gsub("durable = true", "overwrite = false")

@@ -5,7 +5,7 @@ local lint = require "lint"
 local rows = require "rows"
 
 local function quoted_names(line, names)
-  for _, opener in ipairs { "it", "describe", "test", "case", "check", "row" } do
+  for _, opener in ipairs { "it", "describe", "test", "case", "check", "row", "[%w_]+_it" } do
     local _, last = line:find("%f[%w_.:]" .. opener .. "%s*%(?%s*[\"']")
     if last then
       names[#names + 1] = line:sub(last)
@@ -106,6 +106,7 @@ local function self_test()
   end
 
   expect(false, "a_spec.lua", 'it("N03 resumes", f)')
+  expect(false, "a_spec.lua", 'traced_it("N03 resumes", f)')
   expect(false, "test_a.c", "static void test_sink_N03_resumes(void **state)")
   expect(false, "a.sh", "check 'N03: resumes'")
   expect(true, "a_spec.lua", '-- it("N03 resumes", f)')
