@@ -70,7 +70,8 @@ static void flatten(char *text)
     }
 }
 
-static void fill(oras_error *err, oras_class class, const char *format, va_list args)
+static __attribute__((format(printf, 3, 0))) void fill(oras_error *err, oras_class class,
+                                                       const char *format, va_list args)
 {
     memset(err, 0, sizeof *err);
     err->code = classes[class].code;
