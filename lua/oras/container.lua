@@ -44,7 +44,9 @@ local container = {}
 ---@raise oras.Error usage
 function container.new(text, default_host)
   if type(text) ~= "string" then
-    errors.usage("a reference is a string or a container, not a %s", type(text))
+    local swapped = type(text) == "table" and text.digest
+    errors.usage("a reference is a string or a container, not a %s%s", type(text),
+      swapped and " (the reference comes before the descriptor)" or "")
   end
   local fields, err = core.reference.parse(text, default_host)
   if not fields then

@@ -6,16 +6,21 @@ local options = {}
 
 -- oras-py's names for what has another name here.
 local ELSEWHERE <const> = {
+  allowed_media_type = "accept",
   configs = "config_path",
   container = "the first argument",
+  data = "body",
   do_chunked = "chunked",
+  json = "body, with oras.json.encode",
   manifest_annotations = "annotations",
   manifest_config = "config",
   password = "set_basic_auth(user, password)",
+  quiet = false,
   refresh_headers = false,
   return_items = false,
   target = "the first argument",
   username = "set_basic_auth(user, password)",
+  validation_schema = false,
 }
 
 -- Edits between two words, Levenshtein's; the words are short.

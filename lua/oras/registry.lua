@@ -255,6 +255,15 @@ function Registry:_endpoint(key, host, scheme)
   return endpoint
 end
 
+-- oras-py has the URL first.
+local function check_order(method, url)
+  if type(method) ~= "string" or type(url) ~= "string" then
+    errors.usage("do_request: method and URL are strings, not a %s and a %s", type(method), type(url))
+  elseif not method:find "^%u+$" then
+    errors.usage("do_request: %q is no method; it comes before the URL", method)
+  end
+end
+
 -- Endpoint and full URL for a full URL, one without scheme, or a path below /v2/.
 local function locate(self, url)
   local host, path = url:match("^([^/]*)(/.*)$")
@@ -356,6 +365,7 @@ end
 ---@return oras.Response
 ---@raise oras.Error network, timeout, tls, protocol, redirect, integrity, limit, auth, ...
 function Registry:do_request(method, url, opts)
+  check_order(method, url)
   opts = options.check(opts, REQUEST, "do_request")
   local endpoint, full_url = locate(self, url)
   local request = {

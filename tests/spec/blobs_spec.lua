@@ -128,6 +128,7 @@ describe("get_blob", function()
     end
     local digest = oras.digest.of "x"
     assert.equal("usage", helper.fails(registry, "get_blob", ref, { digest = digest, size = 1.5 }).class)
+    assert.matches("the reference comes before", helper.fails(registry, "get_blob", { digest = digest }, ref).message)
     assert.equal("usage", helper.fails(registry, "get_blob", ref, digest, { range = { 5, 2 } }).class)
     assert.matches("stream%?", helper.fails(registry, "get_blob", ref, digest, { streem = true }).message)
     assert.same({}, faults.log { listener = "http" })

@@ -40,7 +40,8 @@ describe("redirects", function()
     local path = "/v2/r/app/blobs/" .. layer.digest
     local authority = faults.url "cdn":match "^http:(.*)$"
     for _, location in ipairs {
-      path .. "?again=1", "?again=1", "../blobs/" .. layer.digest .. "?again=1", authority .. path, faults.url "cdn" .. path,
+      path .. "?again=1", "?again=1", "../blobs/" .. layer.digest .. "?again=1", authority .. path,
+      faults.url "cdn" .. path,
     } do
       faults.reset()
       redirect { redirect = location }
@@ -62,7 +63,9 @@ describe("redirects", function()
     redirect { redirect = "?x=1", always = true }
     assert.equal("redirect", refused().class)
     assert.equal(11, #faults.log { listener = "http" })
-    for _, headers in ipairs { {}, { Location = "" }, { Location = { "/a", "/b" } }, { Location = "/" .. ("x"):rep(64000) } } do
+    for _, headers in ipairs {
+      {}, { Location = "" }, { Location = { "/a", "/b" } }, { Location = "/" .. ("x"):rep(64000) },
+    } do
       faults.reset()
       redirect { headers = headers, always = true }
       assert.equal("redirect", refused().class)
@@ -108,7 +111,8 @@ describe("redirects", function()
 
   it("N24 are refused to other schemes, users and broken URLs", function()
     for _, location in ipairs {
-      "file:///etc/passwd", "ftp://127.0.0.1/x", "data:,hello", "http://user:pw@127.0.0.1/x", "http://evil\\@127.0.0.1/",
+      "file:///etc/passwd", "ftp://127.0.0.1/x", "data:,hello", "http://user:pw@127.0.0.1/x",
+      "http://evil\\@127.0.0.1/",
       "gopher://127.0.0.1/", "http://", "http:///x", "http://127.0.0.1:99999/", "//",
     } do
       faults.reset()
@@ -129,7 +133,9 @@ describe("redirects", function()
   end)
 
   it("N25 are refused to link-local and unspecified addresses", function()
-    for _, location in ipairs { "http://169.254.169.254/x", "http://0.0.0.0/x", "http://[::]/x", "http://[fe80::1]/x" } do
+    for _, location in ipairs {
+      "http://169.254.169.254/x", "http://0.0.0.0/x", "http://[::]/x", "http://[fe80::1]/x",
+    } do
       faults.reset()
       redirect { redirect = location, always = true }
       assert.equal("redirect", refused().class, location)

@@ -31,6 +31,7 @@ describe("do_request", function()
     assert.equal("usage", helper.fails(silent(), "do_request", "GET", "/v2/").class)
     assert.equal("usage", helper.fails(silent(), "do_request", "GET", "nonsense").class)
     assert.equal("usage", helper.fails(silent(), "do_request", "GET", "https:/x").class)
+    assert.matches("before the URL", helper.fails(silent(), "do_request", "ghcr.io/v2/", "GET").message)
   end)
 
   it("is plain http for loopback only, or when asked for", function()
@@ -200,7 +201,8 @@ end)
 describe("oras", function()
   it("has its parts, read in when they are used", function()
     for _, name in ipairs {
-      "Registry", "Error", "provider", "client", "oci", "json", "digest", "archive", "layout", "task", "log", "defaults",
+      "Registry", "Error", "provider", "client", "oci", "json", "digest", "archive", "layout", "task", "log",
+      "defaults",
     } do
       assert.is_truthy(oras[name], name)
     end
