@@ -72,7 +72,7 @@ local function token_request(registry, state, scope, found)
     request = get_request(state, scope, found, origin)
   end
   request.origin = origin
-  request.endpoint = registry:_endpoint(origin, state.realm:match("^%a[%w+.-]*://([^/?#]+)"), origin:match("^%a+"))
+  request.endpoint = state.endpoint -- whose client certificate the realm of another origin never sees
   request.from = state.hop
   request.purpose = "token"
   request.plain_http = state.plain_http
@@ -179,7 +179,7 @@ local function new_state(request, challenge, response)
     return state
   end
   state = {
-    kind = "bearer", realm = realm, service = service, hop = response.hop, host = endpoint.host,
+    kind = "bearer", realm = realm, service = service, hop = response.hop, host = endpoint.host, endpoint = endpoint,
     plain_http = endpoint.plain_http, tokens = {}, pending = {},
   }
   endpoint.auth = state
