@@ -7,7 +7,6 @@
 #include "base/alloc.h"
 #include "net/internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT_PER_HOST 16
@@ -33,21 +32,6 @@ static bool copy_options(oras_client *client, const oras_client_options *options
                      &client->user_agent);
 }
 
-/* The variables that libcurl would read (HTTP_PROXY in upper case is not one of them). */
-static bool environment_names_proxy(void)
-{
-    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-                                        "ALL_PROXY"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = getenv(names[i]);
-
-        if (value && *value)
-            return true;
-    }
-    return false;
-}
-
 static void end_client(oras_client *client)
 {
     while (client->n_idle > 0)
@@ -65,6 +49,7 @@ static void end_client(oras_client *client)
     oras_dealloc(client->key);
     oras_dealloc(client->cert_origin);
     oras_dealloc(client->proxy);
+    oras_proxy_env_dispose(&client->env);
     oras_dealloc(client->user_agent);
     oras_dealloc(client);
 }
@@ -97,11 +82,10 @@ oras_code oras_client_new(oras_loop *loop, const oras_client_options *options, o
     client->n_refs = 1;
     client->loop = loop;
     client->tick = (oras_timer){.fn = on_tick, .ud = client};
-    if (!copy_options(client, options)) {
+    if (!copy_options(client, options) || (!client->proxy && !oras_proxy_env_read(&client->env))) {
         end_client(client);
         return oras_fail_memory(err);
     }
-    client->env_proxy = !client->proxy && environment_names_proxy();
     *out = client;
     return ORAS_OK;
 }
@@ -166,10 +150,8 @@ static CURL *take_handle(oras_client *client)
 }
 
 /* A handle that spoke to a proxy may remember how it logged in there: it is not used again. */
-static void give_handle(oras_client *client, CURL *easy)
+static void give_handle(oras_client *client, CURL *easy, bool reusable)
 {
-    bool reusable = !client->env_proxy && !(client->proxy && *client->proxy);
-
     if (reusable && client->n_idle < (int)(sizeof client->idle / sizeof client->idle[0])) {
         curl_easy_reset(easy);
         client->idle[client->n_idle++] = easy;
@@ -189,7 +171,7 @@ static void free_sent_headers(oras_transfer *transfer)
 
 static void drop_handle(oras_client *client, oras_transfer *transfer)
 {
-    give_handle(client, transfer->easy);
+    give_handle(client, transfer->easy, !transfer->proxy);
     transfer->easy = NULL;
     free_sent_headers(transfer);
 }

@@ -5,6 +5,7 @@
 
 #include "net/client.h"
 #include "net/curl.h"
+#include "net/proxy.h"
 #include "net/transfer.h"
 #include "net/url.h"
 
@@ -56,8 +57,9 @@ struct oras_transfer {
     int n_interim;
     size_t n_header_bytes;
     int64_t content_length; /* -1: unknown */
-    bool headers_done, begun, enough, paused, via_proxy;
-    bool fresh; /* only a new connection will do */
+    bool connected, headers_done, begun, enough, paused;
+    const char *proxy; /* of the client; NULL: none */
+    bool fresh;        /* only a new connection will do */
     oras_buf error_body;
     int64_t offset;     /* of the body's first byte in the blob */
     int64_t skip, take; /* of the body's bytes; take -1: all */
@@ -82,7 +84,8 @@ struct oras_client {
     int n_refs;
     oras_loop *loop;
     char *ca_file, *cert, *key, *cert_origin, *proxy, *user_agent;
-    bool insecure, env_proxy;
+    bool insecure;
+    oras_proxy_env env; /* empty where a proxy was chosen */
     int per_host;
     oras_host *hosts;
     oras_transfer *running;

@@ -125,10 +125,24 @@ static const char *resume_refused(oras_transfer *transfer)
     return "server refused to go on with a download that broke off";
 }
 
+/* Of plain http through a proxy, where its answers look like the registry's. */
+static size_t proxy_refused(oras_transfer *transfer)
+{
+    char text[ORAS_ORIGIN_TEXT_MAX];
+
+    oras_proxy_print(transfer->proxy, text, sizeof text);
+    if (!transfer->error.code)
+        oras_fail(&transfer->error, ORAS_C_AUTH,
+                  "proxy '%s' wants other credentials, it answers 407", text);
+    return 0;
+}
+
 static size_t end_of_headers(oras_transfer *transfer, size_t size)
 {
     const char *why = read_lengths(transfer);
 
+    if (transfer->status == 407 && transfer->proxy)
+        return proxy_refused(transfer);
     if (!why && transfer->status == 206)
         why = read_part(transfer);
     else if (!why && transfer->status == 416 && transfer->offset > 0)

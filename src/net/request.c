@@ -18,7 +18,7 @@
 
 static bool reach_is_judged(const oras_transfer *transfer)
 {
-    return transfer->has_from && !transfer->via_proxy &&
+    return transfer->has_from && !transfer->proxy &&
            !oras_origin_equal(&transfer->from.origin, &transfer->url.origin);
 }
 
@@ -63,7 +63,8 @@ static int on_connected(void *ud, char *ip, char *local_ip, int port, int local_
     (void)local_ip;
     (void)port;
     (void)local_port;
-    transfer->reach = transfer->via_proxy ? ORAS_REACH_PUBLIC : reach_of_text(ip);
+    transfer->connected = true;
+    transfer->reach = transfer->proxy ? ORAS_REACH_PUBLIC : reach_of_text(ip);
     return reach_allowed(transfer, transfer->reach) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
@@ -192,17 +193,32 @@ static void set_identity(const oras_client *client, CURL *easy)
         curl_easy_setopt(easy, CURLOPT_SSLKEY, client->key);
 }
 
-static void set_proxy(oras_transfer *transfer)
+static const char *choose_proxy(const oras_transfer *transfer)
 {
     const oras_client *client = transfer->client;
 
-    transfer->via_proxy = (client->proxy && *client->proxy) ||
-                          (client->env_proxy && !oras_url_is_loopback(&transfer->url));
-    if (!transfer->via_proxy)
-        curl_easy_setopt(transfer->easy, CURLOPT_NOPROXY, "*");
-    else if (client->proxy)
-        curl_easy_setopt(transfer->easy, CURLOPT_PROXY, client->proxy);
-    curl_easy_setopt(transfer->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (client->proxy)
+        return *client->proxy ? client->proxy : NULL;
+    if (oras_url_is_loopback(&transfer->url))
+        return NULL;
+    return oras_proxy_of_env(&client->env, &transfer->url.origin);
+}
+
+/* NOPROXY in both cases: else libcurl would look into the environment once more. */
+static void set_proxy(oras_transfer *transfer)
+{
+    const oras_client *client = transfer->client;
+    CURL *easy = transfer->easy;
+
+    transfer->proxy = choose_proxy(transfer);
+    curl_easy_setopt(easy, CURLOPT_PROXY, transfer->proxy ? transfer->proxy : "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, transfer->proxy ? "" : "*");
+    if (!transfer->proxy)
+        return;
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (client->ca_file)
+        curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, client->ca_file);
 }
 
 /* Big bodies travel by HTTP/1.1, where a pause reaches the server (HTTP/2 buffers 32 MiB). */

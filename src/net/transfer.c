@@ -341,6 +341,8 @@ static oras_class class_of(const oras_transfer *transfer, CURLcode result, bool 
         *retryable = true;
         return ORAS_C_NETWORK;
     case CURLE_RECV_ERROR:
+        if (says(transfer, "alert")) /* TLS 1.3: the server judges us after the handshake */
+            return ORAS_C_TLS;
         if (says(transfer, "header") || says(transfer, "chunk"))
             return ORAS_C_PROTOCOL;
         if (strstr(transfer->text, "CONNECT")) /* in capitals: "Connection reset" is none */
@@ -371,22 +373,44 @@ static oras_class class_of(const oras_transfer *transfer, CURLcode result, bool 
     }
 }
 
+/* The other of http and https is a mistake that the other side cannot name (N19). */
+static const char *hint_of(const oras_transfer *transfer, oras_class class)
+{
+    if (class == ORAS_C_TLS && says(transfer, "wrong version number"))
+        return " (does the server speak plain http? then plain_http = true, --plain-http)";
+    if ((class == ORAS_C_PROTOCOL || class == ORAS_C_NETWORK) && !transfer->url.origin.https &&
+        transfer->connected && transfer->n_header_bytes == 0)
+        return " (does the server expect https? then plain_http = false)";
+    return "";
+}
+
+/* Which proxy may be the culprit. */
+static void name_proxy(oras_transfer *transfer)
+{
+    char text[ORAS_ORIGIN_TEXT_MAX];
+    size_t size = strlen(transfer->error.message);
+
+    if (!transfer->proxy)
+        return;
+    oras_proxy_print(transfer->proxy, text, sizeof text);
+    snprintf(transfer->error.message + size, sizeof transfer->error.message - size,
+             " (through proxy '%s')", text);
+}
+
 static void explain(oras_transfer *transfer, CURLcode result)
 {
     const char *text = transfer->text[0] ? transfer->text : curl_easy_strerror(result);
     bool retryable;
     oras_class class = class_of(transfer, result, &retryable);
-    const char *hint = "";
 
     if (transfer->error.code)
         return;
-    if (class == ORAS_C_TLS && says(transfer, "wrong version number"))
-        hint = " (does the server speak plain http? then plain_http = true, --plain-http)";
     if (class == ORAS_C_MEMORY)
         oras_fail_memory(&transfer->error);
     else
         oras_fail(&transfer->error, class, "'%s:%d': %s%s", transfer->url.origin.host,
-                  transfer->url.origin.port, text, hint);
+                  transfer->url.origin.port, text, hint_of(transfer, class));
+    name_proxy(transfer);
     transfer->error.native = (int)result;
     transfer->retryable = retryable;
 }

@@ -24,6 +24,12 @@ function faulty.once(opts)
   return helper.registry(opts)
 end
 
+--- The tests' CA under a name of its own: no connection of an earlier test fits, since all
+--- clients of a process share one pool.
+function faulty.ca()
+  return helper.write(helper.directory() .. "/ca.pem", helper.read(faults.cert "ca"))
+end
+
 --- Add a rule for the blob, for always unless it has `times`.
 function faulty.on(rule)
   rule.path = rule.path or faulty.PATH
