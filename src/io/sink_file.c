@@ -161,6 +161,7 @@ static oras_code file_begin(oras_sink *sink, int64_t offset, oras_error *err)
         code = open_target(file, &pending, err);
     if (!code && offset != sink->count)
         code = start_over(file, err);
+    file->drop = false;
     return code;
 }
 
@@ -175,7 +176,8 @@ static oras_flow file_write(oras_sink *sink, const void *data, size_t size, oras
             sink->count += (int64_t)size;
         return flow;
     }
-    if (write_all(&file->target, data, size, sink->count, err))
+    file->drop = write_all(&file->target, data, size, sink->count, err) != ORAS_OK;
+    if (file->drop)
         return ORAS_FLOW_FAILED;
     return oras_sink_account(sink, data, size, err) ? ORAS_FLOW_FAILED : ORAS_FLOW_OK;
 }

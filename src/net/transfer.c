@@ -206,6 +206,8 @@ void oras_transfer_fail(oras_transfer *transfer, const oras_error *err, bool ret
     oras_client_leave(transfer->client, transfer);
     if (transfer->sink)
         oras_sink_abort(transfer->sink);
+    if (transfer->sink && transfer->error.code == oras_class_code(ORAS_C_INTEGRITY))
+        oras_sink_remove_partial(transfer->sink); /* more of the same would not make it right */
     tell_done(transfer);
 }
 
