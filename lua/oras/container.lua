@@ -19,6 +19,9 @@ local Container = { __name = "oras.Container" }
 
 local methods = {}
 
+-- The part of blob URLs that stays the same: they are what is asked for most.
+local blob_urls = setmetatable({}, { __mode = "k" })
+
 function Container:__index(key)
   local method = methods[key]
   if method ~= nil then
@@ -124,7 +127,17 @@ end
 ---@param digest string
 ---@return string
 function methods:blob_url(digest)
-  return url(self, "blob", digest)
+  local known = blob_urls[self]
+  if not known or known.host ~= self.host or known.api_prefix ~= self.api_prefix then
+    local full = url(self, "blob", digest)
+    known = { host = self.host, api_prefix = self.api_prefix, before = full:sub(1, #full - #digest) }
+    blob_urls[self] = known
+    return full
+  end
+  if not core.digest.parse(digest) then
+    return url(self, "blob", digest)
+  end
+  return known.before .. digest
 end
 
 --- URL where uploads begin, without scheme.

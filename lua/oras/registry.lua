@@ -12,6 +12,7 @@ local options = require "oras.options"
 local response = require "oras.response"
 
 local exchange = require "oras.registry.exchange"
+local requests = require "oras.registry.request"
 
 ---@class oras.Registry : oras.Object
 ---@field hostname? string registry of references without one
@@ -255,104 +256,6 @@ function Registry:_endpoint(key, host, scheme)
   return endpoint
 end
 
--- oras-py has the URL first.
-local function check_order(method, url)
-  if type(method) ~= "string" or type(url) ~= "string" then
-    errors.usage("do_request: method and URL are strings, not a %s and a %s", type(method), type(url))
-  elseif not method:find "^%u+$" then
-    errors.usage("do_request: %q is no method; it comes before the URL", method)
-  end
-end
-
--- Endpoint and full URL for a full URL, one without scheme, or a path below /v2/.
-local function locate(self, url)
-  local host, path = url:match("^([^/]*)(/.*)$")
-  if not host then
-    errors.usage("do_request: %q is neither a URL nor a path", url)
-  elseif host == "" then
-    host = self.hostname
-    if not host then
-      errors.usage("do_request: the path %q needs the option hostname", url)
-    end
-  elseif host:byte(-1) == 58 then -- "https:"
-    local scheme, authority = url:match("^(%a[%w+.-]*)://([^/?#]+)")
-    if not scheme then
-      errors.usage("do_request: %q is no URL", url)
-    end
-    return self:_endpoint(scheme .. "://" .. authority, authority, scheme:lower()), url
-  end
-  local endpoint = self:_endpoint(host, host)
-  return endpoint, endpoint.base .. path
-end
-
-local REQUEST <const> = {
-  accept = "string",
-  auth = "boolean",
-  body = "string",
-  digest = "string",
-  file = "table",
-  from = "any",
-  headers = "table",
-  http2 = "boolean",
-  max_bytes = "integer",
-  purpose = "string",
-  range = "table",
-  repository = "string",
-  retry = "boolean",
-  scope = "string",
-  sink = "userdata",
-  size = "integer",
-  stream = "boolean",
-  timeout = "table",
-}
-
--- Fields that say what is wanted may go wherever the request goes; all others stay with the
--- registry, as they may be secret (GHSA-whvf-jp7m-59f3).
-local function travels(name)
-  name = name:lower()
-  return name == "accept" or name == "range" or name:find("^if%-") or name:find("^content%-")
-end
-
-local ACCEPT <const> = {}
-
-local function accept_headers(accept)
-  local headers = ACCEPT[accept]
-  if not headers then
-    headers = { Accept = accept }
-    ACCEPT[accept] = headers
-  end
-  return headers
-end
-
-local function add_headers(request, opts)
-  if opts.accept then
-    request.headers = accept_headers(opts.accept)
-  end
-  if not opts.headers then
-    return
-  end
-  local open, bound = copied(request.headers or {}), copied(request.bound_headers or {})
-  for name, value in pairs(opts.headers) do
-    local target = travels(name) and open or bound
-    target[name] = value
-  end
-  request.headers, request.bound_headers = open, bound
-end
-
-local function choose_sink(request, opts)
-  if opts.file then
-    request.new_sink, request.expect, request.keep_sink = core.sink.file, opts.file, true
-  elseif opts.sink then
-    request.sink, request.keep_sink = opts.sink, true
-  elseif opts.stream then
-    request.new_sink = core.sink.stream
-    request.expect = { digest = opts.digest, size = opts.size }
-  elseif opts.digest or opts.max_bytes then
-    request.new_sink = core.sink.memory
-    request.expect = { limit = opts.max_bytes, digest = opts.digest, size = opts.size }
-  end
-end
-
 --- One operation: the request with authentication, retries and redirects. Gives the answer
 --- whatever its status (see check_response).
 ---
@@ -365,35 +268,7 @@ end
 ---@return oras.Response
 ---@raise oras.Error network, timeout, tls, protocol, redirect, integrity, limit, auth, ...
 function Registry:do_request(method, url, opts)
-  check_order(method, url)
-  opts = options.check(opts, REQUEST, "do_request")
-  local endpoint, full_url = locate(self, url)
-  local request = {
-    method = method,
-    url = full_url,
-    origin = endpoint.origin,
-    endpoint = endpoint,
-    bound_headers = self._headers,
-    body = opts.body,
-    range = opts.range,
-    plain_http = endpoint.plain_http,
-    timeouts = opts.timeout or self._settings.timeout,
-    http2 = opts.http2,
-    from = opts.from,
-    purpose = opts.purpose or "registry",
-    repository = opts.repository,
-    scope = opts.scope,
-    auth = opts.auth,
-    retry = opts.retry,
-  }
-  add_headers(request, opts)
-  choose_sink(request, opts)
-  if self._watchers and self._watchers.progress then
-    request.progress = function(done, total)
-      self:_emit("progress", { digest = opts.digest, done = done, total = total })
-    end
-  end
-  return exchange.perform(self, request)
+  return exchange.perform(self, requests.new(self, method, url, opts))
 end
 
 local function new_client(self, endpoint)
@@ -486,6 +361,9 @@ local layout_backend, remote_backend
 --- What serves a container: the registry by HTTP, or the layout on disk. Both have the same
 --- functions.
 function Registry:_backend(place) -- luacheck: no self
+  if not container.is_container(place) then
+    errors.usage("get_container gives a container, not a %s", type(place))
+  end
   if place.kind == "layout" then
     layout_backend = layout_backend or require "oras.registry.layout"
     return layout_backend

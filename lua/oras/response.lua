@@ -81,15 +81,17 @@ function response.new(fields)
   return setmetatable(made, Response)
 end
 
---- Take a response table of oras.core, or what an override of `send` gave.
+--- Take a response table of oras.core, or what an override of a method gave.
 ---@param value table
+---@param method? string its name, "send" by default
 ---@return oras.Response
-function response.adopt(value)
+---@raise oras.Error usage
+function response.adopt(value, method)
   if getmetatable(value) == Response then
     return value
   end
   if type(value) ~= "table" or math.type(value.status) ~= "integer" then
-    errors.usage("send gives a response with a status, not a %s", type(value))
+    errors.usage("%s gives a response with a status, not a %s", method or "send", type(value))
   end
   return response.new(value)
 end

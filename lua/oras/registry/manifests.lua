@@ -260,6 +260,9 @@ end
 function Registry:get_config(ref)
   local container = self:get_container(ref)
   local doc = self:get_manifest(container)
+  if type(doc) ~= "table" then
+    errors.usage("get_manifest gives a manifest, not a %s", type(doc))
+  end
   local config = doc.config
   if type(config) ~= "table" then
     errors.raise {

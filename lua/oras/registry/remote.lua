@@ -1,11 +1,17 @@
 --- A registry by HTTP, as the backend of the Registry methods (registry/layout.lua is the other).
 local errors = require "oras.error"
 local media_types = require "oras.media_types"
+local adopt = require("oras.response").adopt
 
 local remote = {}
 
 -- Small bodies may share an HTTP/2 connection; big ones need a connection that can push back.
 local SMALL <const> = 1024 * 1024
+
+-- An override of do_request may give a plain table, or nonsense.
+local function ask(registry, ...)
+  return adopt(registry:do_request(...), "do_request")
+end
 
 --- The bytes of a manifest, their type and digest as the server says.
 ---@param registry oras.Registry
@@ -15,7 +21,7 @@ local SMALL <const> = 1024 * 1024
 ---@return string? media_type
 ---@return string? digest
 function remote.fetch_manifest(registry, container, opts)
-  local response = registry:do_request("GET", container:manifest_url(), {
+  local response = ask(registry, "GET", container:manifest_url(), {
     accept = opts.accept,
     digest = container.digest,
     http2 = true,
@@ -36,7 +42,7 @@ local FINAL <const> = { [401] = true, [403] = true, [429] = true }
 ---@return string? digest
 ---@return integer? size
 function remote.head_manifest(registry, container)
-  local response = registry:do_request("HEAD", container:manifest_url(), {
+  local response = ask(registry, "HEAD", container:manifest_url(), {
     accept = media_types.accept,
     http2 = true,
     repository = container.api_prefix,
@@ -61,7 +67,7 @@ end
 function remote.fetch_blob(registry, container, wanted, opts)
   local size = wanted.size
   local whole = not opts.range and not opts.head
-  local response = registry:do_request(opts.head and "HEAD" or "GET", container:blob_url(wanted.digest), {
+  local response = ask(registry, opts.head and "HEAD" or "GET", container:blob_url(wanted.digest), {
     digest = whole and wanted.digest or nil,
     http2 = not opts.stream and size ~= nil and size <= SMALL,
     max_bytes = wanted.max_bytes,
@@ -78,10 +84,10 @@ end
 function remote.blob_exists(registry, container, digest)
   local url = container:blob_url(digest)
   local opts = { http2 = true, repository = container.api_prefix }
-  local response = registry:do_request("HEAD", url, opts)
+  local response = ask(registry, "HEAD", url, opts)
   if response.status == 405 or response.status == 501 then
     opts.stream = true
-    response = registry:do_request("GET", url, opts)
+    response = ask(registry, "GET", url, opts)
     response:close()
   end
   if response.status == 404 then
@@ -97,7 +103,7 @@ end
 ---@param file table fields of core.sink.file
 function remote.download(registry, container, file)
   local size = file.size
-  local response = registry:do_request("GET", container:blob_url(file.digest), {
+  local response = ask(registry, "GET", container:blob_url(file.digest), {
     digest = file.digest,
     file = file,
     http2 = size ~= nil and size <= SMALL,
@@ -183,7 +189,7 @@ function remote.pages(registry, list, opts)
     if pages > most then
       errors.raise { class = "limit", message = ("the list has more than %d pages"):format(most) }
     end
-    local response = registry:do_request("GET", url, {
+    local response = ask(registry, "GET", url, {
       from = from,
       http2 = true,
       max_bytes = registry._limits.tags,

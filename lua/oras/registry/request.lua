@@ -1,0 +1,153 @@
+--- From the arguments of do_request to a request as `send` takes it.
+local core = require "oras.core"
+local errors = require "oras.error"
+local options = require "oras.options"
+
+local requests = {}
+
+-- oras-py has the URL first.
+local function check_order(method, url)
+  if type(method) ~= "string" or type(url) ~= "string" then
+    errors.usage("do_request: method and URL are strings, not a %s and a %s", type(method), type(url))
+  elseif not method:find "^%u+$" then
+    errors.usage("do_request: %q is no method; it comes before the URL", method)
+  end
+end
+
+-- Endpoint and full URL for a full URL, one without scheme, or a path below /v2/.
+local function locate(registry, url)
+  local host, path = url:match("^([^/]*)(/.*)$")
+  if not host then
+    errors.usage("do_request: %q is neither a URL nor a path", url)
+  elseif host == "" then
+    host = registry.hostname
+    if not host then
+      errors.usage("do_request: the path %q needs the option hostname", url)
+    end
+  elseif host:byte(-1) == 58 then -- "https:"
+    local scheme, authority = url:match("^(%a[%w+.-]*)://([^/?#]+)")
+    if not scheme then
+      errors.usage("do_request: %q is no URL", url)
+    end
+    return registry:_endpoint(scheme .. "://" .. authority, authority, scheme:lower()), url
+  end
+  local endpoint = registry:_endpoint(host, host)
+  return endpoint, endpoint.base .. path
+end
+
+local REQUEST <const> = {
+  accept = "string",
+  auth = "boolean",
+  body = "string",
+  digest = "string",
+  file = "table",
+  from = "any",
+  headers = "table",
+  http2 = "boolean",
+  max_bytes = "integer",
+  purpose = "string",
+  range = "table",
+  repository = "string",
+  retry = "boolean",
+  scope = "string",
+  sink = "userdata",
+  size = "integer",
+  stream = "boolean",
+  timeout = "table",
+}
+
+-- Fields that say what is wanted may go wherever the request goes; all others stay with the
+-- registry, as they may be secret (GHSA-whvf-jp7m-59f3).
+local function travels(name)
+  name = name:lower()
+  return name == "accept" or name == "range" or name:find("^if%-") or name:find("^content%-")
+end
+
+local ACCEPT <const> = {}
+
+local function accept_headers(accept)
+  local headers = ACCEPT[accept]
+  if not headers then
+    headers = { Accept = accept }
+    ACCEPT[accept] = headers
+  end
+  return headers
+end
+
+local function copied(tbl)
+  local copy = {}
+  for key, value in pairs(tbl) do
+    copy[key] = value
+  end
+  return copy
+end
+
+local function add_headers(request, opts)
+  if opts.accept then
+    request.headers = accept_headers(opts.accept)
+  end
+  if not opts.headers then
+    return
+  end
+  local open, bound = copied(request.headers or {}), copied(request.bound_headers or {})
+  for name, value in pairs(opts.headers) do
+    local target = travels(name) and open or bound
+    target[name] = value
+  end
+  request.headers, request.bound_headers = open, bound
+end
+
+local function choose_sink(request, opts)
+  if opts.file then
+    request.new_sink, request.expect, request.keep_sink = core.sink.file, opts.file, true
+  elseif opts.sink then
+    request.sink, request.keep_sink = opts.sink, true
+  elseif opts.stream then
+    request.new_sink = core.sink.stream
+    request.expect = { digest = opts.digest, size = opts.size }
+  elseif opts.digest or opts.max_bytes then
+    request.new_sink = core.sink.memory
+    request.expect = { limit = opts.max_bytes, digest = opts.digest, size = opts.size }
+  end
+end
+
+--- Make a request.
+---@param registry oras.Registry
+---@param method string
+---@param url string full URL, URL without scheme, or a path
+---@param opts? table as do_request takes it
+---@return table request
+---@raise oras.Error usage
+function requests.new(registry, method, url, opts)
+  check_order(method, url)
+  opts = options.check(opts, REQUEST, "do_request")
+  local endpoint, full_url = locate(registry, url)
+  local request = {
+    method = method,
+    url = full_url,
+    origin = endpoint.origin,
+    endpoint = endpoint,
+    bound_headers = registry._headers,
+    body = opts.body,
+    range = opts.range,
+    plain_http = endpoint.plain_http,
+    timeouts = opts.timeout or registry._settings.timeout,
+    http2 = opts.http2,
+    from = opts.from,
+    purpose = opts.purpose or "registry",
+    repository = opts.repository,
+    scope = opts.scope,
+    auth = opts.auth,
+    retry = opts.retry,
+  }
+  add_headers(request, opts)
+  choose_sink(request, opts)
+  if registry._watchers and registry._watchers.progress then
+    request.progress = function(done, total)
+      registry:_emit("progress", { digest = opts.digest, done = done, total = total })
+    end
+  end
+  return request
+end
+
+return requests
