@@ -31,10 +31,10 @@ class Fixture:
 
     shared = None
 
-    def __init__(self):
+    def __init__(self, *options):
         self.dir = tempfile.TemporaryDirectory(prefix="faultserver-")
         self.process = subprocess.Popen(
-            [sys.executable, "-B", "-m", "faultserver", "--dir", self.dir.name],
+            [sys.executable, "-B", "-m", "faultserver", "--dir", self.dir.name, *options],
             env={**os.environ, "PYTHONPATH": HERE})
         path = os.path.join(self.dir.name, "state.json")
         while not os.path.exists(path):
@@ -609,6 +609,35 @@ class Proxies(Case):
         self.assertIn(b"Proxy-Authenticate: Negotiate", self.tunnel().recv(1000))
         self.on(method="CONNECT", raw="garbage")
         self.assertEqual(self.read_all(self.tunnel()), b"garbage")
+
+
+class Front(Case):
+    """A reverse proxy that gives blobs away by redirect."""
+
+    def fetch_front(self, method, path):
+        port = self.state["listeners"]["http"]["port"]
+        fixture = Fixture("--front", "front:%d:https://cdn.example" % port)
+        self.addCleanup(fixture.close)
+        one = fixture.state["listeners"]["front"]
+        context = ssl.create_default_context(cafile=fixture.state["certs"]["ca"])
+        sock = socket.create_connection((one["host"], one["port"]), 5)
+        self.addCleanup(sock.close)
+        sock = context.wrap_socket(sock, server_hostname="localhost")
+        self.addCleanup(sock.close)
+        self.send(sock, method, path)
+        return Answer(self.read_all(sock))
+
+    def test_redirects_blobs(self):
+        answer = self.fetch_front("GET", PATH)
+        self.assertEqual(answer.status, 307)
+        self.assertEqual(answer.get("location"), "https://cdn.example" + PATH)
+
+    def test_relays_the_rest(self):
+        self.assertEqual(self.fetch_front("HEAD", PATH).status, 200)
+        missing = self.fetch_front("GET", PATH[:-1] + ("0" if PATH[-1] != "0" else "1"))
+        self.assertEqual(missing.status, 404)
+        self.assertEqual(len(missing.body), int(missing.get("content-length")))
+        self.assertIn("BLOB_UNKNOWN", missing.body.decode())
 
 
 class Delay(Case):

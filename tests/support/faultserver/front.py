@@ -25,15 +25,14 @@ class Front:
             return Reply(502, [("Content-Type", "text/plain")], str(error).encode())
 
     def relay(self, request):
-        redirected = request.method == "GET" and BLOB.fullmatch(request.path) and self.cdn
         fields = [(k, v) for k, v in request.headers if k.lower() not in HOP_FIELDS]
         fields.append(("X-Forwarded-Proto", request.scheme))
-        if redirected:
-            request.method = "HEAD"
-        try:
-            reply = forward(self.address, request, request.target, fields)
-        finally:
-            request.method = "GET" if redirected else request.method
-        if redirected and reply.status in (200, 206):
-            return Reply(307, [("Location", self.cdn + request.path)])
-        return reply
+        if request.method == "GET" and BLOB.fullmatch(request.path) and self.cdn:
+            request.method = "HEAD"  # may this client have it, and is it there?
+            try:
+                reply = forward(self.address, request, request.target, fields)
+            finally:
+                request.method = "GET"
+            if reply.status in (200, 206):
+                return Reply(307, [("Location", self.cdn + request.path)])
+        return forward(self.address, request, request.target, fields)
