@@ -10,7 +10,7 @@ def cases(bench, host, base, plain, env=None):
     reference = f"{host}/{Registry.REPOSITORY}:{Registry.TAG}"
     url = f"{base}/v2/{Registry.REPOSITORY}/manifests/{Registry.TAG}"
     crane = ["--insecure"] if plain else []
-    python = bench.peer("oras-py-python") or bench.options.oras_py
+    python = bench.python_peer()
     return [
         Case("oras-lua", [bench.oras_lua, SCRIPTS / "manifest.lua", reference]),
         Case("curl", [bench.peer("curl"), "-sf", "-H", f"Accept: {MANIFEST}", url]),

@@ -11,6 +11,8 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 SCRIPTS = HERE / "scripts"
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+PEERS = pathlib.Path(os.environ.get("ORAS_TEST_PEERS") or CACHE / "oras-lua" / "peers")
 
 
 class Skip(Exception):
@@ -54,8 +56,13 @@ class Bench:
         return self.options.rounds or usual
 
     def peer(self, name):
-        """A program of others: $NAME or the PATH; absent ones give a case that is skipped."""
-        return os.environ.get(name.upper().replace("-", "_")) or shutil.which(name)
+        """A program of others: where scripts/peers puts them, else the PATH; None: absent."""
+        return shutil.which(name, path=str(PEERS)) or shutil.which(name)
+
+    def python_peer(self):
+        """A Python that has oras-py."""
+        path = PEERS / "venv" / "bin" / "python"
+        return self.options.oras_py or (path if path.exists() else None)
 
     def run_once(self, case):
         """Give (wall us, CPU us, peak KiB), or raise Skip."""
