@@ -129,7 +129,9 @@ describe("get_blob", function()
     local digest = oras.digest.of "x"
     assert.equal("usage", helper.fails(registry, "get_blob", ref, { digest = digest, size = 1.5 }).class)
     assert.matches("the reference comes before", helper.fails(registry, "get_blob", { digest = digest }, ref).message)
-    assert.equal("usage", helper.fails(registry, "get_blob", ref, digest, { range = { 5, 2 } }).class)
+    for _, range in ipairs { { 5, 2 }, { 5 }, { -1, 2 }, { "0", 2 }, { 0.5, 2 }, {} } do
+      assert.matches("range is", helper.fails(registry, "get_blob", ref, digest, { range = range }).message)
+    end
     assert.matches("stream%?", helper.fails(registry, "get_blob", ref, digest, { streem = true }).message)
     assert.same({}, faults.log { listener = "http" })
   end)

@@ -3,6 +3,7 @@ local response = require "oras.response"
 
 local faults = require "tests.support.faults"
 local helper = require "tests.spec.helper"
+local process = require "tests.spec.process"
 
 -- A Registry that keeps its requests and answers 200.
 local function silent(opts)
@@ -28,6 +29,8 @@ describe("do_request", function()
     assert.equal("https://ghcr.io/v2/", url_of(nil, "https://ghcr.io/v2/"))
     assert.equal("https://ghcr.io/v2/", url_of(nil, "ghcr.io/v2/"))
     assert.equal("https://ghcr.io/v2/_catalog", url_of({ hostname = "ghcr.io" }, "/v2/_catalog"))
+    assert.equal("https://registry-1.docker.io/v2/", url_of({ hostname = "docker.io" }, "/v2/"))
+    assert.equal("https://registry-1.docker.io/v2/", url_of(nil, "docker.io/v2/"))
     assert.equal("usage", helper.fails(silent(), "do_request", "GET", "/v2/").class)
     assert.equal("usage", helper.fails(silent(), "do_request", "GET", "nonsense").class)
     assert.equal("usage", helper.fails(silent(), "do_request", "GET", "https:/x").class)
@@ -147,6 +150,23 @@ describe("events", function()
     local registry = helper.registry()
     assert.matches('no event "respons" %(response%?%)', helper.fails(registry, "on", "respons", print).message)
     assert.equal("usage", helper.fails(registry, "on", "request", "x").class)
+  end)
+
+  it("are one line each in the log of --debug, without secrets", function()
+    faults.seed { repo = "bearer/log", tag = "1", layers = {} }
+    local status, _, err = process.run("--debug", "-e", ([[
+      local oras = require "oras"
+      local registry = oras.Registry:new { headers = { ["X-Key"] = "canary-1" } }
+      registry:set_basic_auth("alice", "wonder:land")
+      registry:get_manifest "%s/bearer/log:1"]]):format(faults.host "http"))
+    assert.equal(0, status, err)
+    local url = faults.url "http"
+    assert.matches("GET " .. url .. "/v2/bearer/log/manifests/1 -> 401\n", err, 1, true)
+    assert.matches("GET " .. url .. "/v2/bearer/log/manifests/1 -> 200\n", err, 1, true)
+    assert.matches("/token?service=***", err, 1, true)
+    for _, secret in ipairs { "wonder:land", "YWxpY2U6", "canary", "Bearer " } do
+      assert.is_nil(err:find(secret, 1, true), secret)
+    end
   end)
 
   it("S01 pass on what a callback raises", function()

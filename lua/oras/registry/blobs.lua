@@ -13,10 +13,10 @@ local NONE <const> = {}
 
 local function check_range(range)
   local first, last = range[1], range[2]
-  local good = math.type(first) == "integer" and first >= 0
-    and (last == nil or (math.type(last) == "integer" and last >= first))
+  local good = math.type(first) == "integer" and math.type(last) == "integer"
+    and first >= 0 and last >= first
   if not good then
-    errors.usage "get_blob: range is {first, last}, whole numbers from 0 on"
+    errors.usage "get_blob: range is {first, last}, whole numbers from 0 on, last inclusive"
   end
 end
 

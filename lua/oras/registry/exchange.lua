@@ -21,12 +21,21 @@ local function note_warnings(registry, answer)
   end
 end
 
+-- One line an exchange for --debug; the log redacts what a URL may hold.
+local function log_exchange(request, answer, err)
+  local result = answer and answer.status or tostring(err)
+  core.log.write("debug", ("%s %s -> %s"):format(request.method, core.url.redact(request.url), result))
+end
+
 local function send(registry, request)
   local watchers = registry._watchers
   if watchers then
     registry:_emit("request", request)
   end
   local answer, err = registry:send(request)
+  if core.log.level() == "debug" then
+    log_exchange(request, answer, err)
+  end
   if not answer then
     return nil, err or errors.usage "send gives a response, or nil and an oras.Error"
   end

@@ -95,7 +95,7 @@ local function cut(answer, range)
   end
   return response.new {
     status = 206,
-    body = bytes:sub(first + 1, last and last + 1 or -1),
+    body = bytes:sub(first + 1, last + 1),
   }
 end
 

@@ -14,6 +14,11 @@ local function check_order(method, url)
   end
 end
 
+-- Docker Hub's API has another host than its references.
+local API_HOSTS <const> = {
+  ["docker.io"] = "registry-1.docker.io", ["index.docker.io"] = "registry-1.docker.io",
+}
+
 -- Endpoint and full URL for a full URL, one without scheme, or a path below /v2/.
 local function locate(registry, url)
   local host, path = url:match("^([^/]*)(/.*)$")
@@ -31,6 +36,7 @@ local function locate(registry, url)
     end
     return registry:_endpoint(scheme .. "://" .. authority, authority, scheme:lower()), url
   end
+  host = API_HOSTS[host] or host
   local endpoint = registry:_endpoint(host, host)
   return endpoint, endpoint.base .. path
 end
