@@ -88,7 +88,7 @@ static oras_expect expect_of(const char *bytes, size_t size)
 
 static char *path_in(const fixture *f, const char *name)
 {
-    static char path[256];
+    static char path[512];
 
     snprintf(path, sizeof path, "%s/%s", f->dir, name);
     return path;
@@ -450,7 +450,7 @@ static void test_L08_symlink_is_replaced_not_followed(void **state)
 {
     fixture *f = *state;
     oras_expect expect = expect_of(f->bytes, 10);
-    char other[256];
+    char other[512];
     struct stat st;
     oras_sink *sink;
 
