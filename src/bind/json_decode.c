@@ -122,7 +122,7 @@ static const char *check_source(lua_State *L, size_t *size)
 
     if (lua_type(L, 1) == LUA_TSTRING)
         return lua_tolstring(L, 1, size);
-    body = oras_lua_test_body(L, 1);
+    body = oras_lua_test_body(L, 1) ? oras_lua_check_body(L, 1) : NULL;
     bytes = body ? oras_body_bytes(body) : NULL;
     if (!bytes) {
         oras_lua_misuse(L,
