@@ -189,6 +189,22 @@ describe("oras-lua at the end of a script", function()
     assert.truthy(err:find("script.lua:2: boom\nstack traceback:\n", 1, true))
   end)
 
+  it("logs exchanges with --debug, without secrets", function()
+    if not faults.present() then
+      return pending "no fault server"
+    end
+    local image = faults.seed { repo = "basic/app", tag = "v1", layers = { { data = "x" } } }
+    local status, out, err = run("--debug", script(([[
+      local registry = require "oras".Registry:new()
+      registry:set_basic_auth("alice", "wonder:land")
+      print(registry:get_manifest("%s/basic/app:v1"):descriptor().digest)]]):format(faults.host())))
+
+    assert.same({ 0, image.digest .. "\n" }, { status, out })
+    assert.truthy(err:find(("oras-lua: GET %s/v2/basic/app/manifests/v1 -> 200\n"):format(faults.url()), 1, true))
+    assert.is_nil(err:find("wonder", 1, true))
+    assert.is_nil(err:find("YWxpY2U6d29uZGVyOmxhbmQ", 1, true))
+  end)
+
   it("S11 refuses what is not a script in text", function()
     refuses(2, "cannot read script '/nonexistent/x.lua': No such file or directory", "/nonexistent/x.lua")
     refuses(2, "it is a directory", "/tmp/")
