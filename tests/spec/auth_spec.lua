@@ -101,6 +101,21 @@ describe("authentication", function()
     end
   end)
 
+  it("leaves no file of a download that it refuses", function()
+    local a = seed "basic/app"
+    seed "bearer/app"
+    for _, repo in ipairs { "basic/app", "bearer/app" } do
+      local directory = helper.directory()
+      local registry = helper.registry()
+      helper.fails(registry, "download_blob", ref(repo), a.layers[1], directory .. "/file")
+      assert.equal("", helper.list(directory))
+      registry:set_basic_auth("alice", "wrong")
+      helper.fails(registry, "download_blob", ref(repo), a.layers[1], directory .. "/file")
+      assert.equal("", helper.list(directory))
+    end
+    helper.clean()
+  end)
+
   it("sends a wrong password once", function()
     seed "basic/app"
     local registry = helper.registry()

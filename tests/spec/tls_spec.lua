@@ -149,6 +149,17 @@ describe("TLS", function()
     err = helper.fails(registry, "get_blob", ref "http", layer)
     assert.equal("protocol", err.class)
     assert.matches("expect https?", err.message, 1, true)
+    for _, body in ipairs { -- of Go's server and of nginx
+      "Client sent an HTTP request to an HTTPS server.\n",
+      "<html><body>The plain HTTP request was sent to HTTPS port</body></html>",
+    } do
+      faults.reset { content = false }
+      faults.on { listener = "http", path = faulty.PATH, status = 400, set = { ["Content-Type"] = false }, body = body }
+      err = helper.fails(registry, "get_blob", ref "http", layer)
+      assert.equal("protocol", err.class)
+      assert.matches("expect https?", err.message, 1, true)
+      assert.is_nil(err.message:find("<", 1, true))
+    end
   end)
 end)
 

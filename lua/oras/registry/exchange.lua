@@ -121,9 +121,6 @@ local function next_delay(registry, failure, waited)
 end
 
 local function fail(request, err, attempt)
-  if request.keep_sink and request.sink then
-    request.sink:close()
-  end
   err.method = err.method or request.method
   err.url = err.url or core.url.redact(request.url)
   err.attempts = attempt
@@ -159,6 +156,17 @@ local function finish(request, answer, attempt)
   return answer
 end
 
+-- A step may raise, too (refused credentials, a handler of the user's): the file is closed
+-- then, so that one without bytes goes at once.
+local Unfinished = {}
+
+function Unfinished.__close(holder, err)
+  local request = holder.request
+  if err ~= nil and request.keep_sink and request.sink then
+    request.sink:close()
+  end
+end
+
 --- Perform a request, retries and all.
 ---@param registry oras.Registry
 ---@param request table
@@ -167,6 +175,7 @@ end
 function exchange.perform(registry, request)
   local start = { url = request.url, from = request.from, purpose = request.purpose }
   local attempt, waited, spoilt, restarted, err = 0, 0, 0, false, nil
+  local _ <close> = setmetatable({ request = request }, Unfinished)
   while true do
     attempt = attempt + 1
     prepare_sink(request, err)

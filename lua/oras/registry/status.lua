@@ -103,6 +103,15 @@ local PHRASES <const> = {
   limit = "%s: too large for the registry",
 }
 
+-- Go's server and nginx answer plain http on a TLS port with a 400 that says so.
+local function hint(response)
+  local plain = response.status == 400 and (response.url or ""):find "^http:"
+  if plain and response.content:find("HTTPS", 1, true) then
+    return " (does the server expect https? then plain_http = false)"
+  end
+  return ""
+end
+
 --- Raise what an unwanted answer means.
 ---@param response oras.Response
 ---@param what string what was asked for: `manifest "1.0" in ghcr.io/a/b`
@@ -121,7 +130,7 @@ function status.raise(response, what)
     class = class,
     code = code,
     status = response.status,
-    message = message,
+    message = message .. hint(response),
     method = response.method,
     url = response.url and core.url.redact(response.url),
     attempts = response.attempts,
