@@ -29,10 +29,11 @@ class Front:
         fields.append(("X-Forwarded-Proto", request.scheme))
         if request.method == "GET" and BLOB.fullmatch(request.path) and self.cdn:
             request.method = "HEAD"  # may this client have it, and is it there?
+            asked = [(k, v) for k, v in fields if k.lower() != "range"]
             try:
-                reply = forward(self.address, request, request.target, fields)
+                reply = forward(self.address, request, request.target, asked)
             finally:
                 request.method = "GET"
-            if reply.status in (200, 206):
+            if reply.status == 200:
                 return Reply(307, [("Location", self.cdn + request.path)])
         return forward(self.address, request, request.target, fields)
