@@ -134,20 +134,28 @@ static int convert_error(lua_State *L)
     return 0;
 }
 
-/* Fill *err from what was raised, on top of the stack; its __tostring may raise in turn. */
-static void take_error(lua_State *L, oras_error *err)
+/* Fill *err from what lua_pcall gave and what was raised, on top of the stack; its __tostring
+ * may raise in turn, and memory may be short for saying what it was. */
+static void take_error(lua_State *L, int status, oras_error *err)
 {
     int type = lua_type(L, -1);
 
-    lua_pushcfunction(L, convert_error);
-    lua_insert(L, -2);
-    lua_pushlightuserdata(L, err);
-    if (lua_pcall(L, 2, 0, 0) != LUA_OK || !err->code)
+    if (status != LUA_ERRMEM) {
+        lua_pushcfunction(L, convert_error);
+        lua_insert(L, -2);
+        lua_pushlightuserdata(L, err);
+        status = lua_pcall(L, 2, 0, 0);
+    }
+    if (status == LUA_ERRMEM)
+        oras_fail_memory(err);
+    else if (status != LUA_OK)
         oras_fail(err, ORAS_C_SCRIPT, "(error object is a %s value)", lua_typename(L, type));
 }
 
 static oras_code make_state(oras_runtime *rt, oras_error *err)
 {
+    int status;
+
     rt->L = lua_newstate(lua_resize, NULL);
     if (!rt->L)
         return oras_fail_memory(err);
@@ -155,9 +163,10 @@ static oras_code make_state(oras_runtime *rt, oras_error *err)
     lua_gc(rt->L, LUA_GCSTOP);
     lua_pushcfunction(rt->L, open_state);
     lua_pushlightuserdata(rt->L, rt);
-    if (lua_pcall(rt->L, 1, 0, 0) == LUA_OK)
+    status = lua_pcall(rt->L, 1, 0, 0);
+    if (status == LUA_OK)
         return ORAS_OK;
-    take_error(rt->L, err);
+    take_error(rt->L, status, err);
     return err->code;
 }
 
@@ -247,10 +256,8 @@ oras_code oras_runtime_pcall(oras_runtime *rt, int n_args, int n_results, oras_e
         exited(rt, &failed);
     else if (stopped)
         oras_fail(&failed, ORAS_C_CANCELLED, "interrupted");
-    else if (status == LUA_ERRMEM)
-        oras_fail_memory(&failed);
     else
-        take_error(L, &failed);
+        take_error(L, status, &failed);
     lua_settop(L, function - 1);
     if (failed.code && err)
         *err = failed;
