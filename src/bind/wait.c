@@ -12,8 +12,9 @@ void oras_signal_set(oras_context *context, oras_signal *signal)
 {
     oras_task *waiter = signal->waiter;
 
-    (void)context;
     signal->set = true;
+    if (context && context->loop)
+        oras_loop_tell(context->loop);
     if (!waiter)
         return;
     signal->waiter = NULL;

@@ -167,6 +167,11 @@ int oras_loop_fd(const oras_loop *loop)
     return loop->epoll_fd;
 }
 
+void oras_loop_tell(oras_loop *loop)
+{
+    loop->news = true;
+}
+
 void oras_loop_wake(oras_loop *loop)
 {
     uint64_t one = 1;
