@@ -296,13 +296,16 @@ oras_flow oras_pipeline_write(oras_pipeline *pipeline, const char *data, size_t 
 
 oras_code oras_pipeline_then(oras_pipeline *pipeline, oras_pipeline_fn *fn, oras_error *err)
 {
+    bool failed;
+
     if (pipeline->fill > 0)
         hand_over(pipeline);
     pthread_mutex_lock(&pipeline->lock);
-    pipeline->then = fn;
+    failed = pipeline->failure.code != ORAS_OK; /* that news was told already */
+    pipeline->then = failed ? NULL : fn;
     pipeline->through = false;
     pthread_mutex_unlock(&pipeline->lock);
-    return submit(pipeline, err);
+    return failed ? failure_of(pipeline, err) : submit(pipeline, err);
 }
 
 oras_code oras_pipeline_is_through(oras_pipeline *pipeline, bool *through, oras_error *err)

@@ -207,8 +207,9 @@ static oras_code file_finish(oras_sink *sink, bool *pending, oras_error *err)
     if (!file->pipeline)
         return end(file, publish(file, err));
     if (!file->closing) {
-        file->closing = *pending = true;
-        return oras_pipeline_then(file->pipeline, publish, err);
+        code = oras_pipeline_then(file->pipeline, publish, err);
+        file->closing = *pending = !code;
+        return code ? end(file, code) : ORAS_OK;
     }
     code = oras_pipeline_is_through(file->pipeline, &through, err);
     *pending = !through && !code;

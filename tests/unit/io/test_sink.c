@@ -7,10 +7,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -526,6 +528,31 @@ static void test_L01_disk_full(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* The write failed while more was expected; the end of the body must not wait for it again. */
+static void test_L01_a_write_that_failed_before_the_end_is_told_at_the_end(void **state)
+{
+    fixture *f = *state;
+    oras_expect expect = expect_of(f->bytes, BIG);
+    oras_sink *sink = file_sink(f, "blob", &expect, true);
+    struct rlimit old, small;
+    oras_error err = ORAS_ERROR_INIT;
+
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = (struct rlimit){.rlim_cur = 300000, .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_int_equal(oras_sink_begin(sink, 0, NULL), ORAS_OK);
+    assert_int_equal(write_bytes(sink, f->bytes, 5 * 256 * 1024, NULL), ORAS_FLOW_OK);
+    await_bell(&the_bell);
+    alarm(20);
+    assert_int_equal(finish(sink, &err), ORAS_EIO);
+    alarm(0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_string_equal(err.class_name, "io");
+    oras_sink_free(sink);
+    assert_int_equal(count_files(f), 0);
+}
+
 static void touch_old(const fixture *f, const char *name)
 {
     struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
@@ -658,6 +685,7 @@ int main(void)
         T(test_L12_temporary_is_private_and_mode_follows_umask),
         T(test_missing_parents_are_made),
         T(test_L01_disk_full),
+        T(test_L01_a_write_that_failed_before_the_end_is_told_at_the_end),
         T(test_L09_sweep_removes_stale_temporaries_only),
         T(test_memory_limit),
         T(test_stream_is_bounded_and_goes_on),
