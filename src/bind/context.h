@@ -10,6 +10,7 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdatomic.h>
 
 typedef struct oras_task oras_task;
 
@@ -21,7 +22,7 @@ typedef struct oras_context {
     oras_pool *pool;
     oras_task *ready_first, *ready_last; /* tasks to resume, in order */
     int depth;                           /* of waits that resume tasks */
-    volatile int interrupted;            /* oras_interrupt() or os.exit: unwind everything */
+    atomic_int interrupted;              /* oras_interrupt() or os.exit: unwind everything */
 
     /* set by a runtime of ours after the context was made; borrowed from it, NULL elsewhere */
     const oras_log *log;    /* NULL: silent */

@@ -42,7 +42,7 @@ void oras_interrupt_watch(lua_State *L, bool watched)
 
 bool oras_interrupt_pending(lua_State *L)
 {
-    return __atomic_load_n(&oras_runtime_of(L)->context->interrupted, __ATOMIC_RELAXED) != 0;
+    return oras_runtime_of(L)->context->interrupted != 0;
 }
 
 /* lua_sethook writes plain fields, so a signal handler may call it on the state's own thread,
@@ -64,7 +64,7 @@ void oras_interrupt(oras_runtime *rt)
 {
     if (!rt || !__atomic_load_n(&rt->depth, __ATOMIC_ACQUIRE))
         return;
-    __atomic_store_n(&rt->context->interrupted, 1, __ATOMIC_RELAXED);
+    rt->context->interrupted = 1;
     if (pthread_equal(pthread_self(), rt->owner))
         arm_all(rt);
     if (rt->context->loop)

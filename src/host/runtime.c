@@ -225,7 +225,7 @@ static bool leave(oras_runtime *rt)
     __atomic_store_n(&rt->depth, rt->depth - 1, __ATOMIC_RELEASE);
     if (rt->depth > 0)
         return false;
-    stopped = __atomic_exchange_n(&rt->context->interrupted, 0, __ATOMIC_RELAXED) != 0;
+    stopped = atomic_exchange(&rt->context->interrupted, 0) != 0;
     if (stopped)
         oras_interrupt_watch(rt->L, rt->watched);
     return stopped;
