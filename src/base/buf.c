@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LEAST 256
+
 void oras_buf_init(oras_buf *buf, size_t limit)
 {
     *buf = (oras_buf)ORAS_BUF_INIT(limit);
@@ -40,13 +42,16 @@ static bool fail(oras_buf *buf, int state)
     return false;
 }
 
+/* By half, so that a byte is moved a few times at most; but not beyond the limit and its NUL. */
 static size_t grown(const oras_buf *buf, size_t need)
 {
-    size_t capacity = buf->capacity ? buf->capacity : 256;
+    size_t capacity = buf->capacity + buf->capacity / 2;
 
-    while (capacity < need)
-        capacity = capacity > need / 2 ? need : capacity * 2;
-    return capacity;
+    if (capacity < LEAST)
+        capacity = LEAST;
+    if (capacity - 1 > buf->limit)
+        capacity = buf->limit + 1;
+    return capacity < need ? need : capacity;
 }
 
 bool oras_buf_reserve(oras_buf *buf, size_t size)

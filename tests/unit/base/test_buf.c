@@ -36,6 +36,23 @@ static void test_appends_grow_and_end_in_nul(void **state)
     assert_int_equal(counter.n_alive, 0);
 }
 
+static void test_growth_is_by_a_part_of_what_is_there(void **state)
+{
+    oras_buf buf = ORAS_BUF_INIT(1000000);
+    size_t capacity = 0;
+    int n_moves = 0;
+
+    (void)state;
+    while (oras_buf_append(&buf, "0123456789", 10)) {
+        n_moves += buf.capacity != capacity;
+        capacity = buf.capacity;
+    }
+    assert_int_equal(buf.size, 1000000);
+    assert_int_equal(buf.capacity, 1000001);
+    assert_true(n_moves < 30);
+    oras_buf_dispose(&buf);
+}
+
 static void test_the_limit_is_exact_and_sticks(void **state)
 {
     oras_buf buf = ORAS_BUF_INIT(5);
@@ -120,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_empty_buffer_is_an_empty_string),
         cmocka_unit_test(test_appends_grow_and_end_in_nul),
+        cmocka_unit_test(test_growth_is_by_a_part_of_what_is_there),
         cmocka_unit_test(test_the_limit_is_exact_and_sticks),
         cmocka_unit_test(test_a_size_that_overflows_is_over_the_limit),
         cmocka_unit_test(test_L22_no_memory_sticks_and_keeps_the_bytes),
