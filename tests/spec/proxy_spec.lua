@@ -182,15 +182,16 @@ describe("a proxy of the environment", function()
 
   local SCRIPT <const> = [[
     local oras = require "oras"
-    local ref, digest, ca, plain = ...
+    local ref, digest, ca, plain, proxy = ...
     local registry = oras.Registry:new {
       tls_verify = ca, plain_http = plain == "plain", retry = { tries = 1 }, config_path = "/nonexistent/config.json",
+      proxy = proxy,
     }
     local ok, err = pcall(registry.get_blob, registry, ref, digest)
     print(ok and "good" or err.class)
   ]]
 
-  local function run(environment, ref, plain)
+  local function run(environment, ref, plain, proxy)
     local directory = helper.directory()
     local script = helper.write(directory .. "/get.lua", SCRIPT)
     local words = { "env" }
@@ -200,7 +201,8 @@ describe("a proxy of the environment", function()
     for name, value in pairs(environment) do
       words[#words + 1] = name .. "=" .. process.quote(value)
     end
-    for _, word in ipairs { process.oras_lua, script, ref, layer.digest, faults.cert "ca", plain and "plain" } do
+    local arguments = { script, ref, layer.digest, faults.cert "ca", plain and "plain" or "", proxy }
+    for _, word in ipairs { process.oras_lua, table.unpack(arguments) } do
       words[#words + 1] = process.quote(word)
     end
     local status, out, err = process.shell(table.concat(words, " "))
@@ -235,6 +237,15 @@ describe("a proxy of the environment", function()
   it("N53 is not taken from HTTP_PROXY, which a CGI's client may set", function()
     assert.equal("network", run({ HTTP_PROXY = faults.url "proxy" }, "registry.test/t/app", true))
     assert.same({}, proxy_log())
+  end)
+
+  it("N53 is nothing to who has chosen another, or none", function()
+    local everything = { https_proxy = faults.url "proxy_auth", no_proxy = "*", NO_PROXY = "*" }
+    assert.equal("good", run(everything, "registry.test/t/app", false, faults.url "proxy"))
+    assert.equal(1, #proxy_log())
+    assert.equal("network", run({ https_proxy = faults.url "proxy" }, "registry.test/t/app", false, ""))
+    assert.equal(1, #proxy_log())
+    assert.same({}, proxy_log "proxy_auth")
   end)
 
   it("N53 may want a password", function()
