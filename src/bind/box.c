@@ -23,21 +23,41 @@ static int box_name(lua_State *L)
     return 1;
 }
 
+/* Push the metatable. [-0, +1] */
+static void push_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close)
+{
+    lua_createtable(L, 0, 8);
+    lua_newtable(L);
+    if (methods)
+        luaL_setfuncs(L, methods, 0);
+    lua_setfield(L, -2, "__index");
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "__name");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, close);
+    lua_setfield(L, -2, "__close");
+    lua_pushcfunction(L, box_name);
+    lua_setfield(L, -2, "__tostring");
+}
+
+void oras_box_type_with(lua_State *L, const char *name, const luaL_Reg *methods,
+                        lua_CFunction close, const luaL_Reg *metamethods)
+{
+    bool is_there = luaL_getmetatable(L, name) != LUA_TNIL;
+
+    lua_pop(L, 1);
+    if (is_there)
+        return;
+    push_type(L, name, methods, close);
+    if (metamethods)
+        luaL_setfuncs(L, metamethods, 0);
+    lua_setfield(L, LUA_REGISTRYINDEX, name); /* last: see box.h */
+}
+
 void oras_box_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close)
 {
-    if (luaL_newmetatable(L, name)) {
-        lua_newtable(L);
-        if (methods)
-            luaL_setfuncs(L, methods, 0);
-        lua_setfield(L, -2, "__index");
-        lua_pushcfunction(L, close);
-        lua_setfield(L, -2, "__gc");
-        lua_pushcfunction(L, close);
-        lua_setfield(L, -2, "__close");
-        lua_pushcfunction(L, box_name);
-        lua_setfield(L, -2, "__tostring");
-    }
-    lua_pop(L, 1);
+    oras_box_type_with(L, name, methods, close, NULL);
 }
 
 #define BUFFER "oras.buffer"

@@ -13,9 +13,14 @@
  * `n_values` user values. [-0, +1] */
 void *oras_box_new(lua_State *L, const char *name, size_t size, int n_values);
 
-/** Make a type: __name, __index = methods, __gc = __close = close (idempotent), __tostring
- * giving the name alone. [-0, +0] */
+/** Make a type, unless it is there: __name, __index = methods, __gc = __close = close
+ * (idempotent), __tostring giving the name alone. It is there in full or not at all, also when
+ * memory runs out. [-0, +0] */
 void oras_box_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close);
+
+/** The same with metamethods of its own, which outrank those. [-0, +0] */
+void oras_box_type_with(lua_State *L, const char *name, const luaL_Reg *methods,
+                        lua_CFunction close, const luaL_Reg *metamethods);
 
 /** Push a to-be-closed userdata with an empty buffer in it, wiped and freed when the calling C
  * function returns or raises: for bytes that grow while Lua may raise. [-0, +1] */

@@ -242,10 +242,7 @@ void oras_exchange_open_types(lua_State *L)
                                            {"__pairs", headers_pairs},
                                            {NULL, NULL}};
 
-    oras_box_type(L, HEADERS, NULL, headers_close);
-    luaL_getmetatable(L, HEADERS);
-    luaL_setfuncs(L, metamethods, 0);
-    lua_pop(L, 1);
+    oras_box_type_with(L, HEADERS, NULL, headers_close, metamethods);
     oras_box_type(L, ERROR_BODY, NULL, error_body_close);
     luaL_newmetatable(L, HOP);
     lua_pop(L, 1);

@@ -92,12 +92,9 @@ static void open_type(lua_State *L)
 {
     static const luaL_Reg methods[] = {
         {"string", body_string}, {"read", body_read}, {"close", body_close}, {NULL, NULL}};
+    static const luaL_Reg metamethods[] = {{"__len", body_length}, {NULL, NULL}};
 
-    oras_box_type(L, BODY, methods, body_close);
-    luaL_getmetatable(L, BODY);
-    lua_pushcfunction(L, body_length);
-    lua_setfield(L, -2, "__len");
-    lua_pop(L, 1);
+    oras_box_type_with(L, BODY, methods, body_close, metamethods);
 }
 
 oras_body *oras_lua_push_body(lua_State *L, const oras_body_ops *ops, void *ud)

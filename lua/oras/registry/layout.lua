@@ -61,9 +61,9 @@ end
 function layout.fetch_manifest(registry, container, opts)
   local store = open(registry, container)
   local entry = find_entry(store, container)
-  local sink = core.sink.memory {
+  local sink = errors.check(core.sink.memory {
     limit = opts.max_bytes, digest = entry.digest, size = opts.size or entry.size,
-  }
+  })
   local answer = fetch(store, container, "manifest", entry.digest, sink)
   return answer.content, media_types.of_field(entry.mediaType), entry.digest
 end
@@ -79,9 +79,9 @@ end
 local function sink_for(wanted, opts)
   local expect = { digest = wanted.digest, size = wanted.size, limit = wanted.max_bytes }
   if opts.stream then
-    return core.sink.stream { digest = wanted.digest, size = wanted.size }
+    return errors.check(core.sink.stream { digest = wanted.digest, size = wanted.size })
   end
-  return core.sink.memory(expect)
+  return errors.check(core.sink.memory(expect))
 end
 
 local function cut(answer, range)
@@ -132,7 +132,7 @@ end
 
 --- Bring a blob into a file.
 function layout.download(registry, container, file)
-  fetch(open(registry, container), container, "blob", file.digest, core.sink.file(file))
+  fetch(open(registry, container), container, "blob", file.digest, errors.check(core.sink.file(file)))
 end
 
 --- The tags of the layout, as one page.
