@@ -198,7 +198,7 @@ static void push_body(lua_State *L, int box)
         push_error_body(L, exchange->transfer);
     else if (exchange->streams)
         push_stream_body(L, box);
-    else if (oras_sink_is_memory(exchange->sink) &&
+    else if (exchange->sink && oras_sink_is_memory(exchange->sink) &&
              lua_getiuservalue(L, box, EXCHANGE_SINK) == LUA_TUSERDATA)
         oras_lua_push_sink_body(L, lua_gettop(L));
     else

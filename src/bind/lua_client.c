@@ -84,6 +84,10 @@ static void on_sink_lost(void *ud)
     if (exchange->transfer)
         oras_transfer_cancel(exchange->transfer);
     exchange->sink = NULL;
+    exchange->is_done = true; /* a cancelled transfer has no event of its own */
+    oras_signal_set(exchange->context, &exchange->signal);
+    if (exchange->reader)
+        oras_signal_set(exchange->context, exchange->reader);
 }
 
 /* From the loop, perhaps from inside curl: only note and wake. */
