@@ -25,19 +25,26 @@ function Entry:__tostring()
   return "entry " .. self.path
 end
 
--- Which reader an entry belongs to, and whether it is current; not fields of the entry.
-local readers = setmetatable({}, { __mode = "k" })
+-- Which iterator an entry belongs to, while it is current; not a field of the entry.
+local owners = setmetatable({}, { __mode = "k" })
+
+local function check(entries, value, err)
+  if value == nil and err then
+    errors.raise(entries.describe and entries.describe(err) or err)
+  end
+  return value
+end
 
 --- Read from the member, while it is the current one: at most n bytes, or all that is left.
 ---@param n? integer
 ---@return string? nil at the end when n is given
 ---@raise oras.Error content, limit, usage
 function Entry:read(n)
-  local reader = readers[self]
-  if not reader then
+  local entries = owners[self]
+  if not entries then
     errors.usage('entry "%s" is not the current one any more', self.path)
   end
-  return errors.check(reader:read(n))
+  return check(entries, entries.reader:read(n))
 end
 
 local Entries = { __name = "oras.Entries" }
@@ -45,7 +52,7 @@ Entries.__index = Entries
 
 function Entries:__call()
   if self.entry then
-    readers[self.entry] = nil
+    owners[self.entry] = nil
     self.entry = nil
   end
   local reader = self.reader
@@ -55,13 +62,10 @@ function Entries:__call()
   local entry, err = reader:next()
   if not entry then
     self:close()
-    if err then
-      errors.raise(err)
-    end
-    return nil
+    return check(self, nil, err)
   end
   self.entry = setmetatable(entry, Entry)
-  readers[entry] = reader
+  owners[entry] = self
   return entry
 end
 
@@ -69,7 +73,7 @@ end
 function Entries:close()
   local reader = self.reader
   if self.entry then
-    readers[self.entry] = nil
+    owners[self.entry] = nil
   end
   self.reader, self.entry = nil, nil
   if reader then
@@ -95,9 +99,10 @@ end
 ---@param source string|table|userdata path, {path=}, {data=}, or a body
 ---@param opts? table `packing` and the limits `max_bytes`, `max_entries`, `max_ratio`, `max_depth`
 ---@param media_type? string says how it is packed
+---@param describe? function completes an error, with where the bytes are from
 ---@return function iterator over oras.Entry; closable
 ---@raise oras.Error content, limit, io
-function archive.entries(source, opts, media_type)
+function archive.entries(source, opts, media_type, describe)
   opts = options.check(opts, OPTIONS, "entries")
   local limits = {}
   for name, value in pairs(opts) do
@@ -105,7 +110,7 @@ function archive.entries(source, opts, media_type)
   end
   limits.packing = limits.packing or require("oras.media_types").packing(media_type)
   local reader = errors.check(core.archive.reader(source_of(source), limits))
-  local iterator = setmetatable({ reader = reader }, Entries)
+  local iterator = setmetatable({ reader = reader, describe = describe }, Entries)
   return iterator, nil, nil, iterator
 end
 

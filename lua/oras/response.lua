@@ -104,6 +104,14 @@ function methods:json(options)
   return errors.check(core.json.decode(self.content, options))
 end
 
+-- What was wrong with the bytes says which bytes; whose they were is known here.
+local function name_request(answer, err)
+  if not err.url and answer.url then
+    err.method, err.url = answer.method, core.url.redact(answer.url)
+  end
+  return err
+end
+
 local Chunks = { __name = "oras.Chunks" }
 
 function Chunks:__call()
@@ -118,7 +126,7 @@ function Chunks:__call()
   if chunk == nil then
     self.body = nil
     if err then
-      errors.raise(err)
+      errors.raise(name_request(self.response, err))
     end
   end
   return chunk
@@ -147,7 +155,7 @@ function methods:chunks()
   elseif not source then
     source = self:_take_stream()
   end
-  local iterator = setmetatable({ body = source }, Chunks)
+  local iterator = setmetatable({ body = source, response = self }, Chunks)
   return iterator, nil, nil, iterator
 end
 
@@ -171,7 +179,9 @@ function methods:entries(options)
     source = self:_take_stream()
   end
   local media_type = self.descriptor and self.descriptor.mediaType
-  return require("oras.archive").entries(source, options, media_type)
+  return require("oras.archive").entries(source, options, media_type, function(err)
+    return name_request(self, err)
+  end)
 end
 
 --- End the transfer, if it still runs; what was read stays.

@@ -399,9 +399,23 @@ static void name_proxy(oras_transfer *transfer)
              " (through proxy '%s')", text);
 }
 
+/* curl says that it could not connect, the system says why. */
+static const char *reason_of(const oras_transfer *transfer, CURLcode result, char *buf,
+                             size_t size)
+{
+    long number = 0;
+
+    if (result == CURLE_COULDNT_CONNECT)
+        curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &number);
+    if (number > 0)
+        return oras_errno_text((int)number, buf, size);
+    return transfer->text[0] ? transfer->text : curl_easy_strerror(result);
+}
+
 static void explain(oras_transfer *transfer, CURLcode result)
 {
-    const char *text = transfer->text[0] ? transfer->text : curl_easy_strerror(result);
+    char buf[128];
+    const char *text = reason_of(transfer, result, buf, sizeof buf);
     bool retryable;
     oras_class class = class_of(transfer, result, &retryable);
 
