@@ -400,8 +400,7 @@ static void name_proxy(oras_transfer *transfer)
 }
 
 /* curl says that it could not connect, the system says why. */
-static const char *reason_of(const oras_transfer *transfer, CURLcode result, char *buf,
-                             size_t size)
+static const char *reason_of(const oras_transfer *transfer, CURLcode result, char *buf, size_t size)
 {
     long number = 0;
 
