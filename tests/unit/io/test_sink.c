@@ -539,10 +539,10 @@ static void test_L01_a_write_that_failed_before_the_end_is_told_at_the_end(void 
 
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-    small = (struct rlimit){.rlim_cur = 300000, .rlim_max = old.rlim_max};
+    small = (struct rlimit){.rlim_cur = 100000, .rlim_max = old.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
     assert_int_equal(oras_sink_begin(sink, 0, NULL), ORAS_OK);
-    assert_int_equal(write_bytes(sink, f->bytes, 5 * 256 * 1024, NULL), ORAS_FLOW_OK);
+    assert_int_equal(write_bytes(sink, f->bytes, 256 * 1024, NULL), ORAS_FLOW_OK);
     await_bell(&the_bell);
     alarm(20);
     assert_int_equal(finish(sink, &err), ORAS_EIO);
