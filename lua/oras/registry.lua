@@ -124,6 +124,13 @@ local function check_values(opts)
   end
 end
 
+local function check_scheme(scheme, name)
+  local good = type(scheme) == "table" and type(scheme.prepare) == "function" and type(scheme.answer) == "function"
+  if not good then
+    errors.usage("%s is a scheme: a table with the functions prepare and answer", name)
+  end
+end
+
 local function copied(tbl)
   local copy = {}
   for key, value in pairs(tbl) do
@@ -143,6 +150,7 @@ function Registry:init(opts)
   self.hostname = opts.hostname
   self._settings = opts
   if type(opts.auth_backend) == "table" then
+    check_scheme(opts.auth_backend, "auth_backend")
     self.auth = opts.auth_backend
   end
   if opts.limits then
@@ -318,6 +326,9 @@ end
 ---@raise oras.Error auth, config, ...
 function Registry:authenticate(request, answer)
   local scheme = self.auth
+  if scheme then
+    check_scheme(scheme, 'the field "auth"')
+  end
   if not answer then
     return scheme and scheme:prepare(self, request)
   end

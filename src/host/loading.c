@@ -99,6 +99,14 @@ static const char *skip_preamble(const char *text, size_t *size)
     return text;
 }
 
+/* Also behind a first line that is a comment, where Lua would run it as well. */
+static bool is_bytecode(const char *text, size_t size)
+{
+    size_t start = size > 0 && text[0] == '\n';
+
+    return size > start && text[start] == LUA_SIGNATURE[0];
+}
+
 /* Load the text on top of the stack. [-0, +1 or +2] */
 static int load_text(lua_State *L, const char *path, const char *chunk)
 {
@@ -106,7 +114,7 @@ static int load_text(lua_State *L, const char *path, const char *chunk)
     const char *text = lua_tolstring(L, -1, &size);
 
     text = skip_preamble(text, &size);
-    if (size > 0 && *text == LUA_SIGNATURE[0])
+    if (is_bytecode(text, size))
         return fail(L, path, "it is bytecode; a script is text");
     if (luaL_loadbufferx(L, text, size, chunk, "t") == LUA_OK)
         return 1;

@@ -117,13 +117,13 @@ function bad.check_script(row)
   bad.check_end(row, script, x, status, out, err)
 end
 
---- A script that is run by a command of the shell, in which PROGRAM stands for its words.
+--- A script that is run by the shell; `command` gets x and the words of the program.
 function bad.check_command(row, command)
   local x = prepare(row)
   local script = helper.write(helper.directory() .. "/script.lua", PRELUDE .. row.code)
   local words = ("%s %s %s </dev/null"):format(
     process.quote(process.oras_lua), process.quote(script), process.quote(oras.json.encode(x)))
-  local status, out, err = process.shell((command(x):gsub("PROGRAM", function() return words end)))
+  local status, out, err = process.shell(command(x, words))
   bad.check_end(row, script, x, status, out, err)
 end
 

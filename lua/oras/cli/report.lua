@@ -58,16 +58,20 @@ local function describe(value)
       failure.text = ("%s: %s"):format(where, failure.text)
     end
   end
-  failure.text = failure.text:gsub("%s*\n%s*", " ")
   if report.debug then
     failure.traceback = traceback(nil, 2)
   end
   return failure
 end
 
+-- One line, in which nothing commands a terminal.
+local function one_line(text)
+  return (text:gsub("%s*[\r\n]%s*", " "):gsub("\t", " "):gsub("%c", "?"))
+end
+
 --- Write one line to standard error.
 function report.say(format, ...)
-  stderr:write("oras-lua: ", format:format(...), "\n")
+  stderr:write("oras-lua: ", one_line(format:format(...)), "\n")
 end
 
 --- Say what is wrong and end the program.

@@ -5,6 +5,7 @@ local errors = require "oras.error"
 local manifest = require "oras.manifest"
 local media_types = require "oras.media_types"
 local options = require "oras.options"
+local adopt = require("oras.response").adopt
 
 local Registry = require "oras.registry"
 
@@ -63,6 +64,14 @@ function Registry:fetch_manifest(container, opts)
   }, { container = container, max_depth = limits.json_depth })
 end
 
+-- What a step gives that may be overridden.
+local function expect_manifest(doc, step)
+  if not manifest.is_manifest(doc) then
+    errors.usage("%s gives a manifest, not %s", step, type(doc) == "table" and "another table" or "a " .. type(doc))
+  end
+  return doc
+end
+
 local function expect_index(doc, container)
   if not manifest.is_index(doc) then
     errors.raise {
@@ -80,7 +89,7 @@ end
 ---@raise oras.Error not_found, integrity, content, ...
 function Registry:get_image_index(ref, opts)
   local container = self:get_container(ref)
-  local doc = self:fetch_manifest(container, opts)
+  local doc = expect_manifest(self:fetch_manifest(container, opts), "fetch_manifest")
   if not (opts and opts.or_manifest) then
     expect_index(doc, container)
   end
@@ -109,14 +118,19 @@ local function get_for_platform(self, container, opts)
   local doc = self:get_image_index(container, {
     accept = opts.accept, max_bytes = opts.max_bytes, or_manifest = true,
   })
+  expect_manifest(doc, "get_image_index")
   if not manifest.is_index(doc) then
     return check_platform(self, container, doc, wanted)
   end
   for _ = 1, self._limits.index_depth do
     local chosen = self:select_platform(doc, wanted)
+    if type(chosen) ~= "table" or type(chosen.digest) ~= "string" then
+      errors.usage("select_platform gives a descriptor, which has a digest, not a %s", type(chosen))
+    end
     doc = self:fetch_manifest(container:with_digest(chosen.digest), {
       accept = opts.accept, max_bytes = opts.max_bytes, expected = chosen,
     })
+    expect_manifest(doc, "fetch_manifest")
     if not manifest.is_index(doc) then
       return doc
     end
@@ -139,7 +153,7 @@ function Registry:get_manifest(ref, opts)
   if opts.platform then
     return get_for_platform(self, container, opts)
   end
-  return self:fetch_manifest(container, opts)
+  return expect_manifest(self:fetch_manifest(container, opts), "fetch_manifest")
 end
 
 local function is_attestation(entry)
@@ -241,7 +255,8 @@ function Registry:resolve(ref, opts)
   if opts.platform then
     return get_for_platform(self, container, opts):descriptor()
   end
-  return head_descriptor(self, container) or self:fetch_manifest(container):descriptor()
+  local found = head_descriptor(self, container)
+  return found or expect_manifest(self:fetch_manifest(container), "fetch_manifest"):descriptor()
 end
 
 local NOT_JSON <const> = { [media_types.empty] = false }
@@ -270,7 +285,7 @@ function Registry:get_config(ref)
       message = ('"%s" has no config; an index needs a platform first'):format(container.uri),
     }
   end
-  local response = self:get_blob(container, config, { max_bytes = self._limits.manifest })
+  local response = adopt(self:get_blob(container, config, { max_bytes = self._limits.manifest }), "get_blob")
   if config.mediaType == media_types.empty or is_json(config.mediaType) then
     if response.content == "" then
       return {}, config

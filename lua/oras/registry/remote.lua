@@ -76,7 +76,8 @@ function remote.fetch_blob(registry, container, wanted, opts)
     size = whole and size or nil,
     stream = opts.stream,
   })
-  return registry:check_response(response, "blob", wanted.digest, container)
+  registry:check_response(response, "blob", wanted.digest, container)
+  return response
 end
 
 --- Is the blob there?
