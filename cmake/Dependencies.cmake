@@ -6,10 +6,10 @@ pkg_check_modules(cjson REQUIRED IMPORTED_TARGET lua5.4-cjson)
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.88)
 pkg_check_modules(crypto REQUIRED IMPORTED_TARGET libcrypto>=3)
 pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
-pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
-pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+# What only archives need is loaded on first use: the headers suffice.
+pkg_check_modules(isal REQUIRED libisal)
+pkg_check_modules(zstd REQUIRED libzstd)
 find_package(BZip2 REQUIRED)
-# libarchive is loaded on first use (zip only): its headers suffice.
 pkg_check_modules(archive REQUIRED libarchive)
 if(ORAS_BUILD_TESTS)
   pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)

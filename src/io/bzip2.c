@@ -2,12 +2,13 @@
 #include "io/inflate.h"
 
 #include "base/alloc.h"
+#include "io/codecs.h"
 
-#include <bzlib.h>
 #include <limits.h>
 
 typedef struct bzip2 {
     oras_inflate base;
+    const oras_bzip2 *lib;
     bool in_stream;    /* the library holds memory for one */
     int64_t n_streams; /* complete ones */
     bz_stream stream;
@@ -43,14 +44,14 @@ static oras_code explain(const bzip2 *b, int rc, oras_error *err)
 static void bzip2_end(bzip2 *b)
 {
     if (b->in_stream)
-        BZ2_bzDecompressEnd(&b->stream);
+        b->lib->BZ2_bzDecompressEnd(&b->stream);
     b->in_stream = false;
 }
 
 static oras_code bzip2_begin(bzip2 *b, oras_error *err)
 {
     b->stream = (bz_stream){.bzalloc = bzip2_alloc, .bzfree = bzip2_dealloc};
-    if (BZ2_bzDecompressInit(&b->stream, 0, 0) != BZ_OK)
+    if (b->lib->BZ2_bzDecompressInit(&b->stream, 0, 0) != BZ_OK)
         return oras_fail_memory(err);
     b->in_stream = true;
     return ORAS_OK;
@@ -65,7 +66,7 @@ static oras_code step_stream(bzip2 *b, oras_inflate_io *io, oras_error *err)
     b->stream.avail_in = in;
     b->stream.next_out = (char *)io->out;
     b->stream.avail_out = out;
-    rc = BZ2_bzDecompress(&b->stream);
+    rc = b->lib->BZ2_bzDecompress(&b->stream);
     if (rc != BZ_OK && rc != BZ_STREAM_END)
         return explain(b, rc, err);
     if (in != b->stream.avail_in)
@@ -112,11 +113,16 @@ static void bzip2_free(oras_inflate *self)
 oras_code oras_bzip2_new(oras_inflate **out, oras_error *err)
 {
     static const oras_inflate_ops ops = {bzip2_step, bzip2_finish, bzip2_free};
-    bzip2 *b = oras_alloc_zero(1, sizeof *b);
+    const oras_bzip2 *lib = oras_bzip2_get(err);
+    bzip2 *b;
 
+    if (!lib)
+        return oras_class_code(ORAS_C_UNSUPPORTED);
+    b = oras_alloc_zero(1, sizeof *b);
     if (!b)
         return oras_fail_memory(err);
     b->base.ops = &ops;
+    b->lib = lib;
     *out = &b->base;
     return ORAS_OK;
 }

@@ -5,14 +5,15 @@
 #include "io/inflate.h"
 
 #include "base/alloc.h"
+#include "io/codecs.h"
 
-#include <isa-l/igzip_lib.h>
 #include <string.h>
 
 typedef struct gzip {
     oras_inflate base;
     bool in_member;    /* the header is through */
     int64_t n_members; /* complete ones */
+    const oras_isal *isal;
     oras_gzip_header header;
     struct inflate_state inflate;
 } gzip;
@@ -25,7 +26,7 @@ static uint32_t clamp(size_t size)
 static oras_code step_header(gzip *g, oras_inflate_io *io, oras_error *err)
 {
     size_t taken;
-    oras_code code = oras_gzip_header_take(&g->header, io->in, io->n_in, &taken, err);
+    oras_code code = oras_gzip_header_take(&g->header, g->isal, io->in, io->n_in, &taken, err);
 
     if (code)
         return g->n_members ? oras_error_wrap(err, code, "behind a gzip member") : code;
@@ -34,7 +35,7 @@ static oras_code step_header(gzip *g, oras_inflate_io *io, oras_error *err)
     if (g->header.part != ORAS_GZIP_DONE)
         return ORAS_OK;
     g->in_member = true;
-    isal_inflate_reset(&g->inflate);
+    g->isal->isal_inflate_reset(&g->inflate);
     g->inflate.crc_flag = ISAL_GZIP_NO_HDR_VER;
     return ORAS_OK;
 }
@@ -56,7 +57,7 @@ static oras_code step_member(gzip *g, oras_inflate_io *io, oras_error *err)
     s->avail_in = in;
     s->next_out = io->out;
     s->avail_out = out;
-    rc = isal_inflate(s);
+    rc = g->isal->isal_inflate(s);
     if (rc < 0)
         return explain(rc, err);
     if (in != s->avail_in)
@@ -107,12 +108,17 @@ static void gzip_free(oras_inflate *self)
 oras_code oras_gzip_new(oras_inflate **out, oras_error *err)
 {
     static const oras_inflate_ops ops = {gzip_step, gzip_finish, gzip_free};
-    gzip *g = oras_alloc_zero(1, sizeof *g);
+    const oras_isal *isal = oras_isal_get(err);
+    gzip *g;
 
+    if (!isal)
+        return oras_class_code(ORAS_C_UNSUPPORTED);
+    g = oras_alloc_zero(1, sizeof *g);
     if (!g)
         return oras_fail_memory(err);
     g->base.ops = &ops;
-    isal_inflate_init(&g->inflate);
+    g->isal = isal;
+    isal->isal_inflate_init(&g->inflate);
     *out = &g->base;
     return ORAS_OK;
 }

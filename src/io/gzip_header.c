@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/gzip_header.h"
 
-#include <isa-l/crc.h>
-
 #define FIXED_SIZE 10
 
 enum { FLAG_CRC = 2, FLAG_EXTRA = 4, FLAG_NAME = 8, FLAG_COMMENT = 16, FLAGS_RESERVED = 0xe0 };
@@ -55,13 +53,14 @@ static oras_code take_crc(oras_gzip_header *header, oras_error *err)
     return ORAS_OK;
 }
 
-static oras_code take_byte(oras_gzip_header *header, uint8_t byte, oras_error *err)
+static oras_code take_byte(oras_gzip_header *header, const oras_isal *isal, uint8_t byte,
+                           oras_error *err)
 {
     if (++header->n_total > ORAS_GZIP_HEADER_MAX)
         return oras_fail(err, ORAS_C_CONTENT, "gzip header is longer than %d bytes",
                          ORAS_GZIP_HEADER_MAX);
     if (header->part != ORAS_GZIP_CRC)
-        header->crc = crc32_gzip_refl(header->crc, &byte, 1);
+        header->crc = isal->crc32_gzip_refl(header->crc, &byte, 1);
     header->n_part++;
     if (header->part == ORAS_GZIP_FIXED)
         return take_fixed(header, byte, err);
@@ -76,13 +75,13 @@ static oras_code take_byte(oras_gzip_header *header, uint8_t byte, oras_error *e
     return ORAS_OK;
 }
 
-oras_code oras_gzip_header_take(oras_gzip_header *header, const uint8_t *data, size_t size,
-                                size_t *taken, oras_error *err)
+oras_code oras_gzip_header_take(oras_gzip_header *header, const oras_isal *isal,
+                                const uint8_t *data, size_t size, size_t *taken, oras_error *err)
 {
     size_t i = 0;
 
     while (i < size && header->part != ORAS_GZIP_DONE) {
-        oras_code code = take_byte(header, data[i++], err);
+        oras_code code = take_byte(header, isal, data[i++], err);
 
         if (code)
             return code;

@@ -4,7 +4,7 @@
 #ifndef ORAS_IO_GZIP_HEADER_H
 #define ORAS_IO_GZIP_HEADER_H
 
-#include "base/error.h"
+#include "io/codecs.h"
 
 #define ORAS_GZIP_HEADER_MAX 65536
 
@@ -30,7 +30,7 @@ typedef struct oras_gzip_header {
 
 /** Take bytes; *taken is how many belonged to the header (all, until it is done). Class
  * content: no gzip, reserved flags, a wrong checksum, longer than 64 KiB. */
-oras_code oras_gzip_header_take(oras_gzip_header *header, const uint8_t *data, size_t size,
-                                size_t *taken, oras_error *err);
+oras_code oras_gzip_header_take(oras_gzip_header *header, const oras_isal *isal,
+                                const uint8_t *data, size_t size, size_t *taken, oras_error *err);
 
 #endif

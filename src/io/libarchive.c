@@ -2,9 +2,7 @@
 #define _GNU_SOURCE
 #include "io/libarchive.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
-#include <string.h>
 
 #define LIBRARY "libarchive.so.13"
 
@@ -12,26 +10,11 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static oras_libarchive functions;
 static bool is_loaded;
 
-/* ISO C has no cast from an object's pointer to a function's; POSIX promises that their
- * bytes are the same (dlsym). */
-static bool find(void *library, const char *name, void *slot)
-{
-    void *symbol = dlsym(library, name);
-
-    memcpy(slot, &symbol, sizeof symbol);
-    return symbol != NULL;
-}
-
 static void load(void)
 {
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    static const char *const names[] = {ORAS_LIBARCHIVE_FUNCTIONS(ORAS_LIBRARY_NAME) NULL};
 
-    if (!library)
-        return;
-    is_loaded = true;
-#define FIND(name) is_loaded = find(library, #name, &functions.name) && is_loaded;
-    ORAS_LIBARCHIVE_FUNCTIONS(FIND)
-#undef FIND
+    is_loaded = oras_library_load(LIBRARY, names, &functions);
     functions.utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 

@@ -3,7 +3,7 @@
 #ifndef ORAS_IO_LIBARCHIVE_H
 #define ORAS_IO_LIBARCHIVE_H
 
-#include "base/error.h"
+#include "io/library.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -28,11 +28,9 @@
     X(archive_read_open_memory)                                                                    \
     X(archive_read_support_format_zip_seekable)
 
-#define ORAS_LIBARCHIVE_FIELD(name) __typeof__(name) *name;
-
 /** The functions we call, under their own names. */
 typedef struct oras_libarchive {
-    ORAS_LIBARCHIVE_FUNCTIONS(ORAS_LIBARCHIVE_FIELD)
+    ORAS_LIBARCHIVE_FUNCTIONS(ORAS_LIBRARY_FIELD)
     locale_t utf8; /* (locale_t)0 where the system has none */
 } oras_libarchive;
 

@@ -2,15 +2,14 @@
 #include "io/inflate.h"
 
 #include "base/alloc.h"
-
-#include <zstd.h>
-#include <zstd_errors.h>
+#include "io/codecs.h"
 
 #define WINDOW_LOG_MAX 27 /* 128 MiB, the most that decoders commonly take */
 #define MAGIC_SIZE     4
 
 typedef struct zstd {
     oras_inflate base;
+    const oras_zstd *lib;
     ZSTD_DStream *stream;
     size_t n_magic;   /* bytes of the frame's magic number seen; 4 inside a frame */
     int64_t n_frames; /* complete ones */
@@ -37,9 +36,9 @@ static oras_code check_magic(zstd *z, const oras_inflate_io *io, oras_error *err
     return ORAS_OK;
 }
 
-static oras_code explain(size_t rc, oras_error *err)
+static oras_code explain(const zstd *z, size_t rc, oras_error *err)
 {
-    switch (ZSTD_getErrorCode(rc)) {
+    switch (z->lib->ZSTD_getErrorCode(rc)) {
     case ZSTD_error_frameParameter_windowTooLarge:
         return oras_fail(err, ORAS_C_LIMIT, "zstd frame needs a window of more than %d MiB",
                          1 << (WINDOW_LOG_MAX - 20));
@@ -58,10 +57,10 @@ static oras_code step_frame(zstd *z, oras_inflate_io *io, oras_error *err)
 {
     ZSTD_inBuffer in = {io->in, io->n_in, 0};
     ZSTD_outBuffer out = {io->out, io->n_out, 0};
-    size_t rc = ZSTD_decompressStream(z->stream, &out, &in);
+    size_t rc = z->lib->ZSTD_decompressStream(z->stream, &out, &in);
 
-    if (ZSTD_isError(rc))
-        return explain(rc, err);
+    if (z->lib->ZSTD_isError(rc))
+        return explain(z, rc, err);
     if (in.pos)
         io->in += in.pos;
     io->n_in -= in.pos;
@@ -98,21 +97,28 @@ static oras_code zstd_finish(const oras_inflate *self, oras_error *err)
 
 static void zstd_free(oras_inflate *self)
 {
-    ZSTD_freeDStream(((zstd *)self)->stream);
+    zstd *z = (zstd *)self;
+
+    z->lib->ZSTD_freeDStream(z->stream);
     oras_dealloc(self);
 }
 
 oras_code oras_zstd_new(oras_inflate **out, oras_error *err)
 {
     static const oras_inflate_ops ops = {zstd_step, zstd_finish, zstd_free};
-    zstd *z = oras_alloc_zero(1, sizeof *z);
+    const oras_zstd *lib = oras_zstd_get(err);
+    zstd *z;
 
+    if (!lib)
+        return oras_class_code(ORAS_C_UNSUPPORTED);
+    z = oras_alloc_zero(1, sizeof *z);
     if (!z)
         return oras_fail_memory(err);
     z->base.ops = &ops;
-    z->stream = ZSTD_createDStream();
-    if (!z->stream ||
-        ZSTD_isError(ZSTD_DCtx_setParameter(z->stream, ZSTD_d_windowLogMax, WINDOW_LOG_MAX))) {
+    z->lib = lib;
+    z->stream = lib->ZSTD_createDStream();
+    if (!z->stream || lib->ZSTD_isError(lib->ZSTD_DCtx_setParameter(z->stream, ZSTD_d_windowLogMax,
+                                                                    WINDOW_LOG_MAX))) {
         zstd_free(&z->base);
         return oras_fail_memory(err);
     }
