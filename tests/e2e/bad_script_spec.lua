@@ -77,6 +77,23 @@ describe("a place to write to", function()
   end)
 end)
 
+describe("a network", function()
+  after_each(helper.clean)
+
+  it_with_faults("N01 that has no way to the registry is named", function()
+    local alone = "unshare --user --map-root-user --net "
+    if process.shell(alone .. "true") ~= 0 then
+      return pending "no network of one's own can be made here"
+    end
+    for _, code in ipairs {
+      "registry:get_manifest('192.0.2.1:5000/a:v1')", "registry:download_blob('192.0.2.1:5000/a', x.layer, x.file)",
+    } do
+      bad.check_command({ code = code, class = "network", says = { "network: '192.0.2.1:5000'", "unreachable" } },
+        function(_, program) return alone .. program end)
+    end
+  end)
+end)
+
 describe("standard output", function()
   after_each(helper.clean)
 

@@ -427,6 +427,7 @@ oras.log.info(tostring(registry))
     for _, options in ipairs { {}, { "--debug" } } do
       local status, out, err = run(place, options, nil, reference, services.get "password")
       assert.equal(0, status, err)
+      assert.equal(#options > 0, err:find("GET ", 1, true) ~= nil, err)
       keeps_secret(out .. err, services.get "password")
       status, out, err = run(place, options, nil, reference, CANARY)
       assert.equal(place.auth and 1 or 0, status)
