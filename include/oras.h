@@ -50,10 +50,14 @@ typedef struct oras_error {
     char message[512];      /* one line, no newline, no secrets */
 } oras_error;
 
+#ifdef __cplusplus /* so that (oras_error)ORAS_ERROR_INIT is an expression there, too */
+#define ORAS_ERROR_INIT oras_error { ORAS_OK, 0, 0, 0, "", "", "" }
+#else
 #define ORAS_ERROR_INIT                                                                            \
     {                                                                                              \
         ORAS_OK, 0, 0, 0, "", "", ""                                                               \
     }
+#endif
 
 typedef enum oras_level { ORAS_LOG_ERROR, ORAS_LOG_WARN, ORAS_LOG_INFO, ORAS_LOG_DEBUG } oras_level;
 
@@ -74,10 +78,15 @@ typedef struct oras_options {
     void *ud;                                                  /* given to log */
 } oras_options;
 
+#ifdef __cplusplus
+#define ORAS_OPTIONS_INIT                                                                          \
+    oras_options { sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL }
+#else
 #define ORAS_OPTIONS_INIT                                                                          \
     {                                                                                              \
         sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL                          \
     }
+#endif
 
 typedef struct oras_runtime oras_runtime;
 

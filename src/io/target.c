@@ -84,10 +84,11 @@ static oras_code open_dir(oras_target *target, oras_error *err)
     return ORAS_OK;
 }
 
-static oras_code look_at_name(const oras_target *target, oras_error *err)
+static oras_code look_at_name(oras_target *target, oras_error *err)
 {
     struct stat st;
 
+    target->mode = -1;
     if (fstatat(target->dir_fd, target->name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno == ENOENT)
             return ORAS_OK;
@@ -95,6 +96,11 @@ static oras_code look_at_name(const oras_target *target, oras_error *err)
     }
     if (S_ISDIR(st.st_mode))
         return oras_fail_errno(err, EISDIR, "cannot write '%s/%s'", target->dir, target->name);
+    if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+        return oras_fail(err, ORAS_C_PATH, "'%s/%s' is no regular file", target->dir,
+                         target->name);
+    if (S_ISREG(st.st_mode))
+        target->mode = (int)(st.st_mode & 0777);
     if (!target->overwrite)
         return oras_fail(err, ORAS_C_EXISTS, "'%s/%s' exists already", target->dir, target->name);
     return ORAS_OK;
@@ -200,7 +206,7 @@ static int sync_dir(const oras_target *target)
 
 oras_code oras_target_publish(oras_target *target, mode_t umask, oras_error *err)
 {
-    int rc = fchmod(target->fd, 0666 & ~umask);
+    int rc = fchmod(target->fd, target->mode >= 0 ? (mode_t)target->mode : 0666 & ~umask);
 
     if (rc == 0 && target->durable)
         rc = sync_with(fdatasync, target->fd);

@@ -15,17 +15,20 @@ typedef struct oras_target {
     bool keyed;     /* the temporary is named by digest and can be taken up again */
     bool overwrite, durable;
     int64_t found; /* bytes that lay in the temporary when it was opened */
+    int mode;      /* of the file that is replaced; -1: there is none */
 } oras_target;
 
 /** Take a path apart; nothing is opened. Class usage for one that names no file. */
 oras_code oras_target_init(oras_target *target, const oras_file_target *wanted, oras_error *err);
 void oras_target_dispose(oras_target *target);
 
-/** Make missing parents, look at what stands at the path (class exists, io), open and lock the
+/** Make missing parents, look at what stands at the path (class exists; path for a device, FIFO
+ * or socket, which must not be replaced; io), open and lock the
  * temporary: the one of `digest` (NULL: a new one of its own) unless somebody else uses it. */
 oras_code oras_target_open(oras_target *target, const oras_digest *digest, oras_error *err);
 
-/** Give the temporary its name (mode 0666 less `umask`), and close it. */
+/** Give the temporary its name and the mode of the file that it replaces (0666 less `umask`
+ * where there is none), and close it. */
 oras_code oras_target_publish(oras_target *target, mode_t umask, oras_error *err);
 
 /** Close the temporary; remove it unless `keep`. */

@@ -132,7 +132,8 @@ end
 
 --- Bring a blob into a file.
 function layout.download(registry, container, file)
-  fetch(open(registry, container), container, "blob", file.digest, errors.check(core.sink.file(file)))
+  local sink <close> = errors.check(core.sink.file(file)) -- a failure leaves nothing that cannot be taken up
+  fetch(open(registry, container), container, "blob", file.digest, sink)
 end
 
 --- The tags of the layout, as one page.

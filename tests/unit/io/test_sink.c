@@ -430,6 +430,40 @@ static void test_L08_target_is_a_directory(void **state)
     assert_int_equal(count_files(f), 1);
 }
 
+static void test_L08_devices_and_fifos_are_not_replaced(void **state)
+{
+    fixture *f = *state;
+    oras_expect expect = expect_of(f->bytes, 10);
+    oras_error err = ORAS_ERROR_INIT;
+    struct stat st;
+    int64_t offset;
+    bool pending;
+    oras_sink *sink;
+
+    assert_int_equal(mkfifo(path_in(f, "fifo"), 0600), 0);
+    sink = file_sink(f, "fifo", &expect, true);
+    assert_class(oras_sink_offset(sink, &offset, &pending, &err), ORAS_C_PATH);
+    oras_sink_free(sink);
+    assert_int_equal(stat(path_in(f, "fifo"), &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+}
+
+static void test_a_private_file_stays_private(void **state)
+{
+    fixture *f = *state;
+    oras_expect expect = expect_of(f->bytes, 10);
+    oras_sink *sink = file_sink(f, "blob", &expect, true);
+    struct stat st;
+
+    close(open(path_in(f, "blob"), O_CREAT | O_WRONLY, 0600));
+    assert_int_equal(oras_sink_begin(sink, 0, NULL), ORAS_OK);
+    assert_int_equal(write_bytes(sink, f->bytes, 10, NULL), ORAS_FLOW_OK);
+    assert_int_equal(finish(sink, NULL), ORAS_OK);
+    oras_sink_free(sink);
+    assert_int_equal(stat(path_in(f, "blob"), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+}
+
 static void test_L08_exists_without_overwrite(void **state)
 {
     fixture *f = *state;
@@ -680,6 +714,8 @@ int main(void)
         T(test_corrupt_partial_ends_in_integrity_and_goes),
         T(test_L11_two_sinks_of_one_digest),
         T(test_L08_target_is_a_directory),
+        T(test_L08_devices_and_fifos_are_not_replaced),
+        T(test_a_private_file_stays_private),
         T(test_L08_exists_without_overwrite),
         T(test_L08_symlink_is_replaced_not_followed),
         T(test_L12_temporary_is_private_and_mode_follows_umask),
