@@ -58,6 +58,7 @@ struct oras_transfer {
     size_t n_header_bytes;
     int64_t content_length; /* -1: unknown */
     bool connected, headers_done, begun, enough, paused;
+    bool rests;        /* paused by a slow reader: others have its place */
     const char *proxy; /* of the client; NULL: none */
     bool fresh;        /* only a new connection will do */
     oras_buf error_body;
@@ -69,6 +70,7 @@ struct oras_transfer {
     /* the end */
     oras_error error; /* code 0: success */
     bool retryable;
+    unsigned long n_refusals; /* of memory, when it was made */
     char text[CURL_ERROR_SIZE];
 
     oras_sink *sink;
@@ -92,12 +94,18 @@ struct oras_client {
     CURL *idle[16];
     int n_idle;
     oras_timer tick;
+    oras_post room; /* a place became free inside a callback of curl */
     bool ticking;
 };
 
 /* client.c */
 oras_code oras_client_enter(oras_client *client, oras_transfer *transfer, oras_error *err);
 void oras_client_leave(oras_client *client, oras_transfer *transfer);
+
+/* A stream waits for its reader, who may wait for a transfer that waits for a place: it gives
+ * its own to others until it goes on. Callable from within curl. */
+void oras_client_rest(oras_client *client, oras_transfer *transfer);
+void oras_client_go_on(oras_transfer *transfer);
 
 /* request.c: everything that is set on the handle */
 oras_code oras_request_prepare(oras_transfer *transfer, oras_error *err);
