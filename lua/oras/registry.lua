@@ -12,6 +12,7 @@ local options = require "oras.options"
 local response = require "oras.response"
 
 local exchange = require "oras.registry.exchange"
+local private = require "oras.registry.private"
 local requests = require "oras.registry.request"
 
 ---@class oras.Registry : oras.Object
@@ -236,7 +237,7 @@ local function is_plain(self, host)
     return plain
   end
   local tls = settings.tls_verify ~= nil or settings.cert
-  return not tls and core.url.is_loopback("http://" .. host .. "/")
+  return not tls and errors.check(core.url.is_loopback("http://" .. host .. "/"))
 end
 
 -- What is known about a host: its origin and, later, how it authenticates.

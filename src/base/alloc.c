@@ -16,6 +16,7 @@ static void *libc_resize(void *ud, void *ptr, size_t size)
 
 static oras_allocator current = {libc_resize, NULL};
 static bool used;
+static unsigned long n_refusals;
 
 bool oras_alloc_set(const oras_allocator *alloc)
 {
@@ -31,7 +32,15 @@ void *oras_realloc(void *ptr, size_t size)
 {
     if (!__atomic_load_n(&used, __ATOMIC_RELAXED))
         __atomic_store_n(&used, true, __ATOMIC_RELAXED);
-    return current.resize(current.ud, ptr, size ? size : 1);
+    ptr = current.resize(current.ud, ptr, size ? size : 1);
+    if (!ptr)
+        __atomic_fetch_add(&n_refusals, 1, __ATOMIC_RELAXED);
+    return ptr;
+}
+
+unsigned long oras_alloc_refusals(void)
+{
+    return __atomic_load_n(&n_refusals, __ATOMIC_RELAXED);
 }
 
 void *oras_alloc(size_t size)

@@ -15,6 +15,10 @@ void *oras_alloc(size_t size) __attribute__((malloc, warn_unused_result));
 void *oras_alloc_zero(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
 void *oras_realloc(void *ptr, size_t size) __attribute__((warn_unused_result));
 void oras_dealloc(void *ptr);
+
+/** How often memory was refused so far, in any thread: for failures whose cause a library of
+ * another's does not tell. */
+unsigned long oras_alloc_refusals(void);
 char *oras_strdup(const char *text) __attribute__((malloc, warn_unused_result));
 char *oras_strndup(const char *text, size_t size) __attribute__((malloc, warn_unused_result));
 

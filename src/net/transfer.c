@@ -44,6 +44,7 @@ oras_code oras_transfer_new(oras_client *client, const char *method, const char 
         return oras_fail_memory(err);
     transfer->client = oras_client_ref(client);
     transfer->owner.done = oras_transfer_ended;
+    transfer->n_refusals = oras_alloc_refusals();
     transfer->range_first = transfer->range_last = transfer->take = -1;
     transfer->content_length = -1;
     transfer->reach = ORAS_REACH_PUBLIC;
@@ -291,6 +292,7 @@ static void on_post(void *ud)
             oras_transfer_fail(transfer, &err, false);
     } else if (transfer->state == STATE_RUNNING && transfer->paused) {
         transfer->paused = false;
+        oras_client_go_on(transfer);
         transfer->window_start = oras_loop_now();
         transfer->window_bytes = 0;
         curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
@@ -331,6 +333,8 @@ static oras_class class_of_tls(const oras_transfer *transfer, bool *retryable)
 static oras_class class_of(const oras_transfer *transfer, CURLcode result, bool *retryable)
 {
     *retryable = false;
+    if (oras_alloc_refusals() != transfer->n_refusals)
+        return ORAS_C_MEMORY; /* curl has many names for what follows */
     switch (result) {
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -357,9 +361,8 @@ static oras_class class_of(const oras_transfer *transfer, CURLcode result, bool 
     case CURLE_GOT_NOTHING:
         *retryable = true;
         return ORAS_C_PROTOCOL;
-    case CURLE_OUT_OF_MEMORY:
-        return transfer->n_header_bytes > 0 || says(transfer, "header") ? ORAS_C_PROTOCOL
-                                                                        : ORAS_C_MEMORY;
+    case CURLE_OUT_OF_MEMORY: /* so curl says when a header is too long for it */
+        return ORAS_C_PROTOCOL;
     case CURLE_SSL_CONNECT_ERROR:
         return class_of_tls(transfer, retryable);
     case CURLE_SSL_ENGINE_NOTFOUND:

@@ -76,8 +76,12 @@ static bool take_host(char *host, oras_origin *origin)
     return true;
 }
 
+static const char no_memory[] = "needs memory";
+
 static const char *read_origin(CURLU *handle, oras_origin *origin)
 {
+    CURLUcode rc;
+
     _cleanup_(free_text) char *scheme = NULL;
     _cleanup_(free_text) char *host = NULL;
     _cleanup_(free_text) char *port = NULL;
@@ -85,10 +89,13 @@ static const char *read_origin(CURLU *handle, oras_origin *origin)
 
     if (curl_url_get(handle, CURLUPART_ZONEID, &zone, 0) == CURLUE_OK)
         return "has an address with a zone";
-    if (curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0) ||
-        curl_url_get(handle, CURLUPART_HOST, &host, 0) ||
-        curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
-        return "is not a complete URL";
+    rc = curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0);
+    if (!rc)
+        rc = curl_url_get(handle, CURLUPART_HOST, &host, 0);
+    if (!rc)
+        rc = curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+    if (rc)
+        return rc == CURLUE_OUT_OF_MEMORY ? no_memory : "is not a complete URL";
     origin->https = strcmp(scheme, "https") == 0;
     origin->port = (int)strtol(port, NULL, 10);
     if (!take_host(host, origin))
@@ -150,6 +157,8 @@ static oras_code finish(CURLU *handle, const char *text, oras_class class, oras_
 
     curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);
     why = read_origin(handle, &url.origin);
+    if (why == no_memory)
+        return oras_fail_memory(err);
     if (why)
         return refuse(class, text, why, err);
     code = take_parts(handle, &url, err);
@@ -201,6 +210,7 @@ oras_code oras_url_resolve(const char *base, const char *reference, oras_url *ou
     _cleanup_(free_handle) CURLU *handle = NULL;
     _cleanup_(oras_url_dispose) oras_url from = {0};
     oras_code code;
+    CURLUcode rc;
 
     if (is_absolute(reference))
         return oras_url_parse(reference, ORAS_C_REDIRECT, out, err);
@@ -221,7 +231,10 @@ oras_code oras_url_resolve(const char *base, const char *reference, oras_url *ou
     if (!handle ||
         curl_url_set(handle, CURLUPART_URL, from.text, CURLU_PATH_AS_IS) == CURLUE_OUT_OF_MEMORY)
         return oras_fail_memory(err);
-    if (curl_url_set(handle, CURLUPART_URL, reference, CURLU_DISALLOW_USER))
+    rc = curl_url_set(handle, CURLUPART_URL, reference, CURLU_DISALLOW_USER);
+    if (rc == CURLUE_OUT_OF_MEMORY)
+        return oras_fail_memory(err);
+    if (rc)
         return oras_fail(err, ORAS_C_REDIRECT, "relative URL from the server is malformed");
     return finish(handle, from.text, ORAS_C_REDIRECT, out, err);
 }
