@@ -86,6 +86,7 @@ end
 
 -- State of an object, made before init so that an init which forgets its super does no harm.
 function Registry:_prepare()
+  private[self] = {}
   self._endpoints = {}
   self._settings = {}
   self._limits = Registry.default_limits
@@ -149,7 +150,9 @@ function Registry:init(opts)
   opts = options.check(opts, class:_all_options(), class.__name .. ":new")
   check_values(opts)
   self.hostname = opts.hostname
-  self._settings = opts
+  self._settings = copied(opts)
+  self._settings.headers, self._settings.proxy = nil, nil
+  private[self].proxy = opts.proxy
   if type(opts.auth_backend) == "table" then
     check_scheme(opts.auth_backend, "auth_backend")
     self.auth = opts.auth_backend
@@ -194,9 +197,10 @@ function Registry:set_header(name, value)
   if type(name) ~= "string" or not name:find("^[%w!#$%%&'*+.^_`|~-]+$") then
     errors.usage("set_header: %q is no header name", tostring(name))
   end
-  local headers = copied(self._headers or {})
+  local hidden = private[self]
+  local headers = copied(hidden.headers or {})
   headers[name] = value
-  self._headers = next(headers) and headers or nil
+  hidden.headers = next(headers) and headers or nil
 end
 
 --- Call a function when something happens: "request" (the request), "response" (the
@@ -288,7 +292,7 @@ local function new_client(self, endpoint)
     verify = verify ~= false,
     cert = settings.cert,
     key = settings.key,
-    proxy = settings.proxy,
+    proxy = private[self].proxy,
     user_agent = settings.user_agent,
     per_host = settings.concurrency,
     origin = settings.cert and endpoint.origin or nil,

@@ -246,11 +246,40 @@ static census count_keys(lua_State *L, int idx)
     return c;
 }
 
+/* The text of a field of the table on top, or NULL; stays on the stack. [-0, +1] */
+static const char *push_name(lua_State *L)
+{
+    lua_pushliteral(L, "__name");
+    return lua_rawget(L, -2) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+}
+
+/* An object of a class (a metatable that is its own __index and has a parent) is no data: its
+ * fields are its own affair. */
+static void refuse_object(const encoder *e, int idx, const place *at)
+{
+    lua_State *L = e->L;
+    int top = lua_gettop(L);
+    char why[60];
+
+    if (!lua_getmetatable(L, idx))
+        return;
+    lua_pushliteral(L, "__index");
+    lua_rawget(L, -2);
+    lua_pushliteral(L, "super");
+    if (lua_rawget(L, -3) == LUA_TTABLE && lua_rawequal(L, top + 1, top + 2)) {
+        lua_settop(L, top + 1);
+        snprintf(why, sizeof why, "it is an object, %.40s", push_name(L) ? lua_tostring(L, -1) : "?");
+        refuse(e, at, ORAS_C_USAGE, why);
+    }
+    lua_settop(L, top);
+}
+
 static void write_table(const encoder *e, int idx, const place *at)
 {
     census c = count_keys(e->L, idx);
     bool marked = oras_json_is_array(e->L, idx);
 
+    refuse_object(e, idx, at);
     if (c.others || (c.n_strings && (c.n_indexes || marked)))
         refuse(e, at, ORAS_C_USAGE, "its keys are neither all strings nor 1, 2, 3 and so on");
     if ((size_t)c.last != c.n_indexes)

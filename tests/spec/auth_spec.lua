@@ -317,6 +317,36 @@ describe("authentication", function()
     assert.equal(2, #faults.log { path = "/v2/bearer/*" })
   end)
 
+  it("N34 keeps passwords, tokens and headers out of what an object shows", function()
+    local function show(value, seen)
+      if type(value) ~= "table" or seen[value] then
+        return tostring(value)
+      end
+      seen[value] = true
+      local parts = { tostring(value) }
+      for key, item in next, value do
+        parts[#parts + 1] = show(key, seen) .. "=" .. show(item, seen)
+      end
+      return table.concat(parts, " ")
+    end
+    seed "bearer/app"
+    local registry = helper.registry {
+      headers = { ["X-Secret"] = "hunter-head" }, proxy = "http://u:hunter-proxy@127.0.0.1:9",
+    }
+    registry:set_token_auth "hunter-token"
+    assert.not_matches("hunter", show(registry, {}))
+    registry = helper.registry { headers = { ["X-Secret"] = "hunter-head" } }
+    registry:set_basic_auth("alice", "wonder:land")
+    registry:get_manifest(ref "bearer/app")
+    assert.not_matches("hunter", show(registry, {}))
+    assert.not_matches("wonder", show(registry, {}))
+    assert.equal("wonder:land", registry:get_credentials(faults.host "http").password)
+    local Mirror = oras.Registry:extend "Mirror"
+    local err = select(2, oras.try(oras.json.encode, { a = Mirror:new() }))
+    assert.equal("usage", err.class)
+    assert.matches("'a'.*Mirror", err.message)
+  end)
+
   it("never sends credentials of one registry to another", function()
     seed "basic/app"
     seed "bearer/app"

@@ -1,5 +1,6 @@
 --- Registry methods on credentials: who we are at which registry.
 local errors = require "oras.error"
+local private = require "oras.registry.private"
 
 local Registry = require "oras.registry"
 
@@ -18,7 +19,7 @@ end
 
 -- New credentials: what was learnt with others is forgotten.
 local function remember(self, credentials, host)
-  self._credentials = credentials
+  private[self].credentials = credentials
   self._credentials_host = canonical(host or self.hostname)
   if self.auth and self.auth.forget then
     self.auth:forget(self)
@@ -56,7 +57,7 @@ end
 ---@return table? `{username, password}`, `{identity_token}` or `{registry_token}`
 ---@raise oras.Error config
 function Registry:get_credentials(hostname, repository) -- luacheck: no unused args
-  local set = self._credentials
+  local set = private[self].credentials
   if set then
     self._credentials_host = self._credentials_host or canonical(hostname)
     if self._credentials_host == canonical(hostname) then

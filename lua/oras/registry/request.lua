@@ -2,6 +2,7 @@
 local core = require "oras.core"
 local errors = require "oras.error"
 local options = require "oras.options"
+local private = require "oras.registry.private"
 
 local requests = {}
 
@@ -133,7 +134,7 @@ function requests.new(registry, method, url, opts)
     url = full_url,
     origin = endpoint.origin,
     endpoint = endpoint,
-    bound_headers = registry._headers,
+    bound_headers = private[registry].headers,
     body = opts.body,
     range = opts.range,
     plain_http = endpoint.plain_http,
