@@ -21,6 +21,7 @@ typedef struct oras_context {
     oras_loop *loop;
     oras_pool *pool;
     oras_task *ready_first, *ready_last; /* tasks to resume, in order */
+    int n_streams;                       /* made since the last full collection */
     int depth;                           /* of waits that resume tasks */
     atomic_int interrupted;              /* oras_interrupt() or os.exit: unwind everything */
 

@@ -13,6 +13,7 @@
 #define DEFAULT_LIMIT    ((lua_Integer)4 * 1024 * 1024)
 #define DEFAULT_CAPACITY ((lua_Integer)256 * 1024)
 #define MIN_CAPACITY     ((lua_Integer)64 * 1024) /* curl hands over up to 16 KiB at once */
+#define COLLECT_EVERY    64
 #define MAX_CAPACITY     ((lua_Integer)64 * 1024 * 1024)
 
 typedef struct sink_box {
@@ -162,6 +163,18 @@ static int file(lua_State *L)
                 &err);
 }
 
+/* Lua does not see what a stream holds, a connection and its queue: those that were dropped
+ * are collected before too many pile up. */
+static void collect_dropped(lua_State *L)
+{
+    oras_context *context = oras_context_get(L);
+
+    if (++context->n_streams < COLLECT_EVERY)
+        return;
+    context->n_streams = 0;
+    lua_gc(L, LUA_GCCOLLECT);
+}
+
 /* stream{capacity, digest, size} */
 static int stream(lua_State *L)
 {
@@ -171,6 +184,7 @@ static int stream(lua_State *L)
     sink_box *box;
 
     read_expect(L, &expect);
+    collect_dropped(L);
     box = oras_box_new(L, SINK, sizeof *box, 0);
     return give(L, oras_sink_stream(capacity, &expect, &box->sink, &err), &err);
 }

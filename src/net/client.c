@@ -44,6 +44,7 @@ static void end_client(oras_client *client)
     }
     if (client->ticking)
         oras_loop_timer_stop(client->loop, &client->tick);
+    oras_loop_unpost(client->loop, &client->room);
     oras_dealloc(client->ca_file);
     oras_dealloc(client->cert);
     oras_dealloc(client->key);
@@ -141,7 +142,9 @@ static void unlink_running(oras_client *client, oras_transfer *transfer)
         client->running = transfer->next_running;
     if (transfer->next_running)
         transfer->next_running->prev_running = transfer->prev_running;
-    transfer->host->n_running--;
+    if (!transfer->rests)
+        transfer->host->n_running--;
+    transfer->rests = false;
 }
 
 static CURL *take_handle(oras_client *client)
@@ -256,4 +259,32 @@ void oras_client_leave(oras_client *client, oras_transfer *transfer)
         transfer->state = STATE_FINISHING;
         start_next(client, transfer->host);
     }
+}
+
+static void on_room(void *ud)
+{
+    oras_client *client = ud;
+
+    client->n_refs++; /* a transfer that cannot start may be the last to hold it */
+    for (oras_host *host = client->hosts; host; host = host->next)
+        start_next(client, host);
+    oras_client_unref(client);
+}
+
+void oras_client_rest(oras_client *client, oras_transfer *transfer)
+{
+    if (transfer->rests)
+        return;
+    transfer->rests = true;
+    transfer->host->n_running--;
+    client->room.fn = on_room;
+    client->room.ud = client;
+    oras_loop_post(client->loop, &client->room);
+}
+
+void oras_client_go_on(oras_transfer *transfer)
+{
+    if (transfer->rests)
+        transfer->host->n_running++;
+    transfer->rests = false;
 }
