@@ -21,7 +21,7 @@ local function find(name)
   end
   local reason = type(skipped) == "string" and skipped or name .. " was not pushed"
   for _, one in ipairs(type(skipped) == "table" and skipped or {}) do
-    if one.name == name then
+    if one.name == name or name:find(one.name .. "-", 1, true) == 1 then
       reason = one.reason
     end
   end
