@@ -114,6 +114,9 @@ oras_code oras_request_prepare(oras_transfer *transfer, oras_error *err);
 size_t oras_receive_header(char *data, size_t size, size_t count, void *ud);
 size_t oras_receive_body(char *data, size_t size, size_t count, void *ud);
 
+/* failure.c: fill the transfer's error, unless a cause is known already */
+void oras_failure_explain(oras_transfer *transfer, CURLcode result);
+
 /* transfer.c */
 void oras_transfer_run(oras_transfer *transfer);
 void oras_transfer_fail(oras_transfer *transfer, const oras_error *err, bool retryable);
