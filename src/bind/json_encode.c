@@ -268,7 +268,8 @@ static void refuse_object(const encoder *e, int idx, const place *at)
     lua_pushliteral(L, "super");
     if (lua_rawget(L, -3) == LUA_TTABLE && lua_rawequal(L, top + 1, top + 2)) {
         lua_settop(L, top + 1);
-        snprintf(why, sizeof why, "it is an object, %.40s", push_name(L) ? lua_tostring(L, -1) : "?");
+        snprintf(why, sizeof why, "it is an object, %.40s",
+                 push_name(L) ? lua_tostring(L, -1) : "?");
         refuse(e, at, ORAS_C_USAGE, why);
     }
     lua_settop(L, top);

@@ -7,7 +7,10 @@
 #include "bind/tables.h"
 #include "net/url.h"
 #include "oci/challenge.h"
+#include "oci/hide.h"
 #include "oci/token.h"
+
+#define REDACTED_MAX ((size_t)1024 * 1024)
 
 static char lower(char c)
 {
@@ -202,13 +205,37 @@ static int auth_token(lua_State *L)
     return code ? oras_lua_fail(L, &err) : push_token(L, expires_in, scope);
 }
 
+/* redact(text, ...) -> the text without copies of the secrets, which are boxes or strings */
+static int auth_redact(lua_State *L)
+{
+    int n = lua_gettop(L);
+
+    check_bytes(L, 1, "text", &(size_t){0});
+    for (int i = 2; i <= n; i++) {
+        const char *secret = lua_type(L, i) == LUA_TSTRING
+                                 ? lua_tostring(L, i)
+                                 : oras_secret_reveal(oras_lua_check_secret(L, i));
+        oras_buf *out = oras_box_buffer(L, REDACTED_MAX);
+        oras_error err = ORAS_ERROR_INIT;
+        size_t size;
+        const char *text = lua_tolstring(L, 1, &size);
+
+        oras_hide(text, size, secret, out);
+        if (oras_buf_check(out, "text", &err))
+            return oras_lua_fail(L, &err);
+        lua_pushlstring(L, oras_buf_text(out), out->size);
+        lua_replace(L, 1);
+        lua_settop(L, n);
+    }
+    lua_settop(L, 1);
+    return 1;
+}
+
 void oras_lua_open_auth(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"challenges", auth_challenges},
-                                         {"basic", auth_basic},
-                                         {"bearer", auth_bearer},
-                                         {"token", auth_token},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"challenges", auth_challenges}, {"basic", auth_basic},
+                                         {"bearer", auth_bearer},         {"redact", auth_redact},
+                                         {"token", auth_token},           {NULL, NULL}};
 
     luaL_newlib(L, functions);
 }

@@ -317,6 +317,43 @@ describe("authentication", function()
     assert.equal(2, #faults.log { path = "/v2/bearer/*" })
   end)
 
+  it("N34 keeps secrets that a server says back out of messages and warnings", function()
+    seed "basic/app"
+    seed "bearer/app"
+    local basic = "YWxpY2U6d29uZGVyOmxhbmQ="
+    local words = "you sent Basic " .. basic .. ", wonder:land, wonder%3Aland and d29uZGVyOmxhbmQ"
+    local function says(path, status)
+      faults.on {
+        path = path, always = true, status = status, has = { authorization = "Basic" },
+        json = { errors = { { code = "DENIED", message = words } } },
+      }
+    end
+    local function check(text)
+      for _, secret in ipairs { basic, "wonder:land", "wonder%3Aland", "d29uZGVyOmxhbmQ" } do
+        assert.is_nil(text:find(secret, 1, true), text)
+      end
+      assert.matches("you sent .*%*%*%*", text)
+    end
+    says("/v2/basic/*", 403)
+    check(helper.fails(alice(), "get_manifest", ref "basic/app").message)
+    says("/token", 401)
+    check(helper.fails(alice(), "get_manifest", ref "bearer/app").message)
+    faults.reset { content = false }
+    local registry = helper.registry()
+    local warnings = {}
+    registry:on("warning", function(text)
+      warnings[#warnings + 1] = text
+    end)
+    registry:set_header("X-Key", "hunter-key")
+    faults.on {
+      path = "/v2/x", always = true, status = 200,
+      headers = { Warning = '299 - "you sent hunter-key"' },
+    }
+    registry:do_request("GET", faults.host "http" .. "/v2/x")
+    check(warnings[1])
+    assert.is_nil(warnings[1]:find("hunter", 1, true))
+  end)
+
   it("N34 keeps passwords, tokens and headers out of what an object shows", function()
     local function show(value, seen)
       if type(value) ~= "table" or seen[value] then

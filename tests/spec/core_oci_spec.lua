@@ -176,6 +176,15 @@ describe("core.auth", function()
     assert.equal("auth", class(core.auth.challenges, { ("x"):rep(60000), ("y"):rep(6000) }))
   end)
 
+  it("take secrets out of a text, in any spelling", function()
+    local secret = core.auth.basic("https://h", "alice", "won/der land")
+    local text = "Basic YWxpY2U6d29uL2RlciBsYW5k, won/der land, won%2fder+land, d29uL2RlciBsYW5k, x"
+    assert.equal("***, ***, ***, ***, x", core.auth.redact(text, secret))
+    assert.equal("*** and ***", core.auth.redact("hunter2 and abcd", core.auth.bearer("https://h", "abcd"), "hunter2"))
+    assert.equal("an abc", core.auth.redact("an abc", core.auth.bearer("https://h", "abc")))
+    assert.equal("usage", raised(core.auth.redact, "text", 5))
+  end)
+
   it("makes secrets that show nothing", function()
     local secret = core.auth.basic("https://h", "user", "hunter2")
     assert.equal("oras.secret", tostring(secret))

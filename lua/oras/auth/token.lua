@@ -71,6 +71,7 @@ local function token_request(registry, state, scope, found)
   else
     request = get_request(state, scope, found, origin)
   end
+  request.secrets = { found and (found.identity_token or found.password) }
   request.origin = origin
   request.endpoint = state.endpoint -- whose client certificate the realm of another origin never sees
   request.from = state.hop

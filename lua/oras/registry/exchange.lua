@@ -7,12 +7,13 @@ local Response <const> = response.Response
 
 local exchange = {}
 
-local function note_warnings(registry, answer)
+local function note_warnings(registry, request, answer)
+  local status = require "oras.registry.status"
   local seen = registry._warned or {}
   registry._warned = seen
   for _, field in ipairs(answer.headers "Warning") do
     local text = core.headers.warning(field)
-    text = text and require("oras.registry.status").sanitise(text)
+    text = text and status.sanitise(status.hide(text, request))
     if text and not seen[text] then
       seen[text] = true
       registry:_emit("warning", text)
@@ -43,7 +44,7 @@ local function send(registry, request)
     answer = response.adopt(answer)
   end
   if answer.headers.Warning then
-    note_warnings(registry, answer)
+    note_warnings(registry, request, answer)
   end
   if watchers then
     registry:_emit("response", answer)
@@ -148,6 +149,9 @@ local function finish(request, answer, attempt)
   if attempt > 1 then
     answer.attempts = attempt
   end
+  if answer.status >= 400 then
+    require("oras.registry.status").note(answer, request)
+  end
   if request.new_sink == core.sink.stream then
     answer.streaming = answer.status < 300
   elseif answer.status >= 300 and request.keep_sink then
@@ -157,13 +161,17 @@ local function finish(request, answer, attempt)
 end
 
 -- A step may raise, too (refused credentials, a handler of the user's): the file is closed
--- then, so that one without bytes goes at once.
+-- then, so that one without bytes goes at once. What a server said in a challenge or a
+-- redirect is in the message, without our secrets.
 local Unfinished = {}
 
 function Unfinished.__close(holder, err)
   local request = holder.request
   if err ~= nil and request.keep_sink and request.sink then
     request.sink:close()
+  end
+  if errors.is_error(err) and err.message then
+    err.message = require("oras.registry.status").hide(err.message, request)
   end
 end
 

@@ -52,6 +52,34 @@ function status.sanitise(text)
   return text
 end
 
+-- The secrets that went out with the request of an answer: a server may say them back.
+local sent = setmetatable({}, { __mode = "k" })
+
+--- Text without the secrets of a request.
+---@param text string
+---@param request table
+---@return string
+function status.hide(text, request)
+  local secrets = { request.secret, table.unpack(request.secrets or {}) }
+  for _, value in pairs(request.bound_headers or {}) do
+    for _, one in ipairs(type(value) == "table" and value or { value }) do
+      secrets[#secrets + 1] = one
+    end
+  end
+  return errors.check(core.auth.redact(text, table.unpack(secrets)))
+end
+
+--- Remember which request an answer belongs to, so that its secrets are kept out of messages.
+---@param answer oras.Response
+---@param request table
+function status.note(answer, request)
+  sent[answer] = request
+end
+
+local function words_in(answer, text)
+  return status.sanitise(sent[answer] and status.hide(text, sent[answer]) or text)
+end
+
 local function first_error(document)
   if type(document) ~= "table" then
     return nil
@@ -61,10 +89,10 @@ local function first_error(document)
   return type(entry) == "table" and entry or document
 end
 
-local function words_of(entry)
+local function words_of(answer, entry)
   for _, key in ipairs { "message", "details", "error_description", "error" } do
     if type(entry[key]) == "string" and entry[key] ~= "" then
-      return status.sanitise(entry[key])
+      return words_in(answer, entry[key])
     end
   end
 end
@@ -83,11 +111,12 @@ function status.read(response)
   if entry then
     local code = entry.code
     local good = type(code) == "string" and #code <= 31 and code:find("^[%u%d_]+$")
-    return good and code or nil, words_of(entry)
+      and words_in(response, code) == code
+    return good and code or nil, words_of(response, entry)
   end
   local kind = response.headers["Content-Type"] or ""
   if kind:find("^text/plain") then
-    return nil, status.sanitise(body)
+    return nil, words_in(response, body)
   end
 end
 
