@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Up to the first NUL a secret, then a text, in which no copy of the secret is left. */
-#include "fuzz.h"
 #define _GNU_SOURCE /* memmem */
+#include "fuzz.h"
 #include "oci/hide.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
