@@ -189,17 +189,15 @@ function Registry:get_container(name)
   return container.new(name, self.hostname)
 end
 
---- Send a header with every request to the registry itself; never to another origin.
+--- Send a header with every request to the registry itself; never to another origin. What
+--- frames or routes a message (Content-Length, Host, Connection, ...) is not for the caller.
 ---@param name string
 ---@param value string|string[]|nil nil takes it back
 ---@raise oras.Error usage
 function Registry:set_header(name, value)
-  if type(name) ~= "string" or not name:find("^[%w!#$%%&'*+.^_`|~-]+$") then
-    errors.usage("set_header: %q is no header name", tostring(name))
-  end
   local hidden = private[self]
   local headers = copied(hidden.headers or {})
-  headers[name] = value
+  requests.put_header(headers, name, value, "set_header")
   hidden.headers = next(headers) and headers or nil
 end
 

@@ -85,9 +85,36 @@ describe("do_request", function()
   it("refuses headers that would break a request", function()
     local registry = helper.registry()
     assert.equal("usage", helper.fails(registry, "set_header", "X: y", "1").class)
-    registry:set_header("X-Bad", "a\r\nX-Other: b")
-    assert.equal("usage", helper.fails(registry, "do_request", "GET", faults.host "http" .. "/v2/").class)
+    local url = faults.host "http" .. "/v2/"
+    local function refused(name, value)
+      local err = helper.fails(registry, "set_header", name, value)
+      assert.equal("usage", err.class, name)
+      assert.matches("helper.lua:%d+", err.where) -- the caller, not our own files
+      assert.equal("usage", helper.fails(registry, "do_request", "GET", url, { headers = { [name] = value } }).class)
+      err = select(2, oras.try(helper.registry, { headers = { [name] = value } }))
+      assert.equal("usage", err.class)
+      return err.message
+    end
+    for _, value in ipairs { "a\r\nX-Other: b", "a\nb", "a\0b", 5, { "a", "b\r" } } do
+      assert.matches("X%-Bad", refused("X-Bad", value))
+    end
+    for _, name in ipairs { "Content-Length", "host", "Transfer-Encoding", "Connection", "TE", "Expect" } do
+      assert.matches(name, refused(name, "5"), 1, true)
+    end
     assert.same({}, faults.log { listener = "http" })
+  end)
+
+  it("has one header of a name, in whatever case", function()
+    local registry = helper.registry()
+    local url = faults.host "http" .. "/v2/"
+    registry:set_header("X-A", "a")
+    registry:do_request("GET", url, { accept = "a/b", headers = { ["x-a"] = "b", ACCEPT = "c/d" } })
+    registry:set_header("x-a", nil)
+    registry:do_request("GET", url)
+    local first, second = table.unpack(faults.log { listener = "http" })
+    assert.equal("b", faults.header(first, "x-a"))
+    assert.equal("c/d", faults.header(first, "accept"))
+    assert.is_nil(faults.header(second, "x-a"))
   end)
 
   it("checks its options", function()

@@ -89,6 +89,45 @@ local function copied(tbl)
   return copy
 end
 
+-- Fields that say how a message is framed and where it goes: those are made for the request.
+local OURS <const> = {
+  connection = true, ["content-length"] = true, expect = true, host = true, ["keep-alive"] = true,
+  ["proxy-connection"] = true, te = true, trailer = true, ["transfer-encoding"] = true, upgrade = true,
+}
+
+local function check_value(verb, name, value)
+  if type(value) ~= "string" then
+    errors.usage("%s: the value of %q is a string or a list of them, not a %s", verb, name, type(value))
+  elseif value:find "[%z\1-\8\10-\31\127]" then
+    errors.usage("%s: the value of %q has a control character", verb, name)
+  end
+end
+
+--- Put a header into a table of them, in place of one whose name differs in case only.
+---@param headers table
+---@param name string
+---@param value string|string[]|nil
+---@param verb string for the message
+---@raise oras.Error usage
+function requests.put_header(headers, name, value, verb)
+  if type(name) ~= "string" or not name:find("^[%w!#$%%&'*+.^_`|~-]+$") then
+    errors.usage("%s: %q is no header name", verb, tostring(name))
+  end
+  local lower = name:lower()
+  if OURS[lower] then
+    errors.usage("%s: %q is not set by hand, it follows from the request", verb, name)
+  end
+  for _, one in ipairs(type(value) == "table" and value or { value }) do
+    check_value(verb, name, one)
+  end
+  for other in pairs(headers) do
+    if other:lower() == lower then
+      headers[other] = nil
+    end
+  end
+  headers[name] = value
+end
+
 local function add_headers(request, opts)
   if opts.accept then
     request.headers = accept_headers(opts.accept)
@@ -98,8 +137,8 @@ local function add_headers(request, opts)
   end
   local open, bound = copied(request.headers or {}), copied(request.bound_headers or {})
   for name, value in pairs(opts.headers) do
-    local target = travels(name) and open or bound
-    target[name] = value
+    local target = travels(tostring(name)) and open or bound
+    requests.put_header(target, name, value, "do_request")
   end
   request.headers, request.bound_headers = open, bound
 end
