@@ -114,6 +114,35 @@ describe("get_blob", function()
     assert.equal("234", registry:get_blob(ref, layer, { range = { 2, 4 } }).content)
   end)
 
+  it("N39 gives what there is of a range, and says when there is nothing", function()
+    local ref, layer = seed { data = "0123456789" }
+    local path = helper.directory()
+    helper.write(path .. "/oci-layout", '{"imageLayoutVersion":"1.0.0"}')
+    helper.write(path .. "/index.json", '{"schemaVersion":2,"manifests":[]}')
+    os.execute(("mkdir -p '%s/blobs/sha256'"):format(path))
+    helper.write(path .. "/blobs/" .. layer.digest:gsub(":", "/"), "0123456789")
+    local registry = helper.registry()
+    local function check(place, blob)
+      for _, last in ipairs { 9, 10, 1 << 40, math.maxinteger } do
+        assert.equal("0123456789", registry:get_blob(place, blob, { range = { 0, last } }).content)
+        assert.equal("9", registry:get_blob(place, blob, { range = { 9, last } }).content)
+      end
+      for _, range in ipairs { { 10, 10 }, { 99, math.maxinteger }, { 1 << 62, math.maxinteger } } do
+        local err = helper.fails(registry, "get_blob", place, blob, { range = range })
+        assert.equal("usage", err.class)
+        assert.matches(('blob "%s" in %s: the range begins at %d, '):format(
+          layer.digest, registry:get_container(place):place(), range[1]), err.message, 1, true)
+      end
+    end
+    for _, place in ipairs { ref, "oci:" .. path } do
+      check(place, layer)
+      check(place, layer.digest)
+    end
+    faults.on { path = "/v2/b/app/blobs/*", ignore_range = true, always = true }
+    check(ref, layer)
+    helper.clean()
+  end)
+
   it("N39 refuses a wrong range", function()
     local ref, layer = seed { data = "0123456789" }
     faults.on { path = "/v2/b/app/blobs/*", set = { ["Content-Range"] = "bytes 3-5/10" }, always = true }

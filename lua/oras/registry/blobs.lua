@@ -11,15 +11,6 @@ local GET <const> = { head = "boolean", max_bytes = "integer", range = "table", 
 local DOWNLOAD <const> = { durable = "boolean", overwrite = "boolean", resume = "boolean" }
 local NONE <const> = {}
 
-local function check_range(range)
-  local first, last = range[1], range[2]
-  local good = math.type(first) == "integer" and math.type(last) == "integer"
-    and first >= 0 and last >= first
-  if not good then
-    errors.usage "get_blob: range is {first, last}, whole numbers from 0 on, last inclusive"
-  end
-end
-
 --- Get a blob. `content`, `json()`, `chunks()` and `entries()` of the answer give its bytes,
 --- which are verified; with `range` (bytes, inclusive) only the size can be.
 ---@param ref string|oras.Container
@@ -32,13 +23,15 @@ function Registry:get_blob(ref, blob, opts)
   local container = self:get_container(ref)
   local digest, size, given = of_caller(blob, "get_blob")
   opts = options.check(opts, GET, "get_blob")
+  local wanted = { digest = digest, size = size, max_bytes = opts.max_bytes or self._limits.blob }
   if opts.range then
-    check_range(opts.range)
+    local ranges = require "oras.registry.range"
+    wanted.range = ranges.check(opts.range)
+    if size and wanted.range[1] >= size then
+      ranges.refuse(wanted, container, wanted.range)
+    end
   end
-  local max_bytes = opts.max_bytes or self._limits.blob
-  local response = self:_backend(container).fetch_blob(self, container, {
-    digest = digest, size = size, max_bytes = max_bytes,
-  }, opts)
+  local response = self:_backend(container).fetch_blob(self, container, wanted, opts)
   response.descriptor = given
   return response
 end

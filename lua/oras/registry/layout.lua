@@ -84,19 +84,13 @@ local function sink_for(wanted, opts)
   return errors.check(core.sink.memory(expect))
 end
 
-local function cut(answer, range)
-  local first, last = range[1], range[2]
-  local bytes = answer.content
-  if first >= #bytes then
-    errors.raise {
-      class = "protocol",
-      message = ("the range begins at %d, the blob has %d bytes"):format(first, #bytes),
-    }
+local function cut(answer, container, wanted)
+  local range, bytes = wanted.range, answer.content
+  if range[1] >= #bytes then
+    wanted.size = #bytes
+    require("oras.registry.range").refuse(wanted, container, range)
   end
-  return response.new {
-    status = 206,
-    body = bytes:sub(first + 1, last + 1),
-  }
+  return response.new { status = 206, body = bytes:sub(range[1] + 1, range[2] + 1) }
 end
 
 --- A blob as a response.
@@ -115,10 +109,10 @@ function layout.fetch_blob(registry, container, wanted, opts)
       headers = { ["Content-Length"] = tostring(size), ["Docker-Content-Digest"] = wanted.digest },
     }
   end
-  local stream = opts.stream and not opts.range
+  local stream = opts.stream and not wanted.range
   local answer = fetch(store, container, "blob", wanted.digest, sink_for(wanted, { stream = stream }))
   answer.streaming = stream
-  return opts.range and cut(answer, opts.range) or answer
+  return wanted.range and cut(answer, container, wanted) or answer
 end
 
 --- Is the blob there?

@@ -58,24 +58,37 @@ function remote.head_manifest(registry, container)
   return media_types.of_field(headers["Content-Type"]), headers["Docker-Content-Digest"], size
 end
 
+-- Nothing of the range is there: the server says so, or gives the whole, of which nothing is left.
+local function is_past_end(response, wanted)
+  if response.status == 200 then
+    local size = math.tointeger(tonumber(response.headers["Content-Length"]))
+    return size and size <= wanted.range[1]
+  end
+  return response.status == 416
+end
+
 --- A blob as a response.
 ---@param registry oras.Registry
 ---@param container oras.Container
----@param wanted { digest: string, size?: integer, max_bytes: integer }
----@param opts { head?: boolean, range?: integer[], stream?: boolean }
+---@param wanted { digest: string, size?: integer, max_bytes: integer, range?: integer[] }
+---@param opts { head?: boolean, stream?: boolean }
 ---@return oras.Response
 function remote.fetch_blob(registry, container, wanted, opts)
   local size = wanted.size
-  local whole = not opts.range and not opts.head
+  local whole = not wanted.range and not opts.head
   local response = ask(registry, opts.head and "HEAD" or "GET", container:blob_url(wanted.digest), {
     digest = whole and wanted.digest or nil,
     http2 = not opts.stream and size ~= nil and size <= SMALL,
     max_bytes = wanted.max_bytes,
-    range = opts.range,
+    range = wanted.range,
     repository = container.api_prefix,
     size = whole and size or nil,
     stream = opts.stream,
   })
+  if wanted.range and is_past_end(response, wanted) then
+    response:close()
+    require("oras.registry.range").refuse(wanted, container, wanted.range, response)
+  end
   registry:check_response(response, "blob", wanted.digest, container)
   return response
 end
