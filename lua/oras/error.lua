@@ -76,6 +76,23 @@ function errors.raise(err)
   error(err, 0)
 end
 
+--- Say of what an error tells: before its message and, where it knows none, in its fields.
+---@param err oras.Error
+---@param what? string "manifest of ghcr.io/a/b:1"
+---@param about { method?: string, url?: string, digest?: string }
+---@return oras.Error
+function errors.name(err, what, about)
+  if what then
+    err.message = ("%s: %s"):format(what, err.message)
+  end
+  for field, value in pairs(about) do
+    if (err[field] or "") == "" then
+      err[field] = field == "url" and core.url.redact(value) or value
+    end
+  end
+  return err
+end
+
 --- Raise a usage error: a mistake of whoever called the library.
 ---@param format string as string.format takes it
 ---@raise oras.Error usage

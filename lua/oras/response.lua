@@ -13,6 +13,14 @@ local Response = { __name = "oras.Response" }
 local methods = {}
 local response = { Response = Response }
 
+-- What was wrong with the bytes says which bytes; whose they were is known here.
+local function name_request(answer, err)
+  local wanted = rawget(answer, "descriptor")
+  return errors.name(err, nil, {
+    method = answer.method, url = answer.url, digest = wanted and wanted.digest,
+  })
+end
+
 local function read_all(self)
   local body = self.body
   if body == nil then
@@ -101,15 +109,11 @@ end
 ---@return any
 ---@raise oras.Error content, limit
 function methods:json(options)
-  return errors.check(core.json.decode(self.content, options))
-end
-
--- What was wrong with the bytes says which bytes; whose they were is known here.
-local function name_request(answer, err)
-  if not err.url and answer.url then
-    err.method, err.url = answer.method, core.url.redact(answer.url)
+  local value, err = core.json.decode(self.content, options)
+  if value == nil then
+    errors.raise(name_request(self, err))
   end
-  return err
+  return value
 end
 
 local Chunks = { __name = "oras.Chunks" }

@@ -173,11 +173,16 @@ describe("get_blob", function()
       faults.reset { content = false }
       rule.path, rule.always = "/v2/b/app/blobs/*", true
       faults.on(rule)
-      assert.equal("integrity", helper.fails(helper.registry(), "get_blob", ref, layer).class)
-      local _, err = oras.try(function()
-        return helper.registry():get_blob(ref, layer, { stream = true }).content
-      end)
-      assert.equal("integrity", err.class)
+      local function read(stream)
+        return helper.registry():get_blob(ref, layer, { stream = stream }).content
+      end
+      for _, stream in ipairs { false, true } do
+        local _, err = oras.try(read, stream)
+        assert.equal("integrity", err.class)
+        assert.equal(layer.digest, err.digest)
+        assert.equal("GET", err.method)
+        assert.matches("/v2/b/app/blobs/" .. layer.digest, err.url, 1, true)
+      end
     end
   end)
 

@@ -136,7 +136,7 @@ describe("a manifest", function()
     for message, changes in pairs(cases) do
       local err = refuses(text_of(changes))
       assert.equal("content", err.class, message)
-      assert.equal(message, err.message)
+      assert.equal("manifest of ghcr.io/a/b:1: " .. message, err.message)
     end
     assert.equal("content", refuses((text_of():gsub('"layers":%b[]', '"layers":{}'))).class)
     assert.equal("content", refuses "[]".class)
@@ -292,6 +292,30 @@ describe("get_manifest of a registry", function()
     assert.equal("limit", helper.fails(registry, "get_manifest", ref "m/big:1").class)
     assert.equal("limit", helper.fails(registry, "get_manifest", ref "m/endless:1").class)
     assert.equal("1", registry:get_manifest(ref "m/big:1", { max_bytes = 200000 }).annotations and "1")
+  end)
+
+  it("C04 C10 names what is wrong with a manifest: the reference, where it came from, its digest", function()
+    local registry = helper.registry()
+    local function check(class, text, message)
+      faults.seed { repo = "m/named", tag = "1", manifest = text, media_type = MANIFEST }
+      local err = helper.fails(registry, "get_manifest", ref "m/named:1")
+      assert.equal(class, err.class)
+      assert.equal(("manifest of %s: "):format(ref "m/named:1") .. message, err.message)
+      assert.equal("GET", err.method)
+      assert.matches("^http://.*/v2/m/named/manifests/1$", err.url)
+      assert.equal(oras.digest.of(text), err.digest)
+    end
+    local config = oras.json.encode(EMPTY)
+    check("content", '{"schemaVersion":2,"config":' .. config .. "}", "/layers is no array")
+    check("content", "[]", "not a manifest: the document is no object")
+    faults.seed { repo = "m/named", tag = "1", layers = {} }
+    local wrong = oras.digest.of "other"
+    faults.on { path = "/v2/m/named/manifests/*", set = { ["Docker-Content-Digest"] = wrong }, always = true }
+    local err = helper.fails(registry, "get_manifest", ref "m/named:1")
+    assert.equal("integrity", err.class)
+    assert.matches("manifest of " .. ref "m/named:1", err.message, 1, true)
+    assert.equal(wrong, err.digest)
+    assert.is_string(err.url)
   end)
 
   it("C06 C07 C09 refuses deep, ambiguous and broken JSON", function()

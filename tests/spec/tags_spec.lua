@@ -74,7 +74,11 @@ describe("get_tags", function()
     local registry = helper.registry()
     for _, body in ipairs { '{"tags":{}}', '{"tags":[1]}', '{"tags":"x"}', "[]", "no json" } do
       faults.on { path = "/v2/t/app/tags/list", status = 200, body = body }
-      assert.equal("content", helper.fails(registry, "get_tags", ref()).class, body)
+      local err = helper.fails(registry, "get_tags", ref())
+      assert.equal("content", err.class, body)
+      assert.matches(("tags of %s/t/app: "):format(faults.host "http"), err.message, 1, true)
+      assert.matches("^http://.*/v2/t/app/tags/list$", err.url)
+      assert.equal("GET", err.method)
     end
   end)
 
@@ -83,7 +87,9 @@ describe("get_tags", function()
     for i = 1, 8 do
       faults.on(page(("</v2/t/app/tags/list?last=%d>; rel=next"):format(i), { "a" }))
     end
-    assert.equal("limit", helper.fails(registry, "get_tags", ref()).class)
+    local err = helper.fails(registry, "get_tags", ref())
+    assert.equal("limit", err.class)
+    assert.matches("tags of .*t/app: the list has more than 5 pages", err.message)
     assert.equal(5, #faults.log { path = "/v2/t/app/tags/list" })
     faults.reset()
     local rule = page('</v2/t/app/tags/list?last=a>; rel="next"', { "a" })

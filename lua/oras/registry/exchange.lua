@@ -124,6 +124,7 @@ end
 local function fail(request, err, attempt)
   err.method = err.method or request.method
   err.url = err.url or core.url.redact(request.url)
+  err.digest = err.digest or (request.expect and request.expect.digest)
   err.attempts = attempt
   errors.raise(err)
 end

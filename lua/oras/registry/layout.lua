@@ -52,7 +52,7 @@ local function fetch(store, container, kind, digest, sink)
     if err.class == "not_found" then
       not_found(kind, digest, container)
     end
-    errors.raise(err)
+    errors.raise(errors.name(err, ("%s in %s"):format(kind, container:place()), { digest = digest }))
   end
   return setmetatable(answer, response.Response)
 end

@@ -42,6 +42,11 @@ local function accept_of(accept)
   return accept or media_types.accept
 end
 
+local function read_manifest(container, received, max_depth)
+  received.digest = settle_digest(received.raw, container.digest, received.digest)
+  return manifest.new(received, { container = container, max_depth = max_depth })
+end
+
 --- Fetch one manifest or index and verify it; the step that all others share.
 ---@param container oras.Container
 ---@param opts? { accept?: string|string[], max_bytes?: integer, expected?: table }
@@ -51,17 +56,20 @@ function Registry:fetch_manifest(container, opts)
   opts = opts or {}
   local expected = opts.expected
   local limits = self._limits
-  local raw, media_type, claimed = self:_backend(container).fetch_manifest(self, container, {
+  local raw, media_type, claimed, url = self:_backend(container).fetch_manifest(self, container, {
     accept = accept_of(opts.accept),
     max_bytes = opts.max_bytes or limits.manifest,
     size = expected and expected.size,
   })
-  local digest = settle_digest(raw, container.digest, claimed)
-  return manifest.new({
-    raw = raw,
-    digest = digest,
-    media_type = expected and expected.mediaType or media_type,
-  }, { container = container, max_depth = limits.json_depth })
+  local doc, err = errors.try(read_manifest, container, {
+    raw = raw, digest = claimed, media_type = expected and expected.mediaType or media_type,
+  }, limits.json_depth)
+  if not doc then
+    errors.raise(errors.name(err, "manifest of " .. container.uri, {
+      method = url and "GET", url = url, digest = core.digest.of(raw),
+    }))
+  end
+  return doc
 end
 
 -- What a step gives that may be overridden.

@@ -1,4 +1,5 @@
 --- A registry by HTTP, as the backend of the Registry methods (registry/layout.lua is the other).
+local core = require "oras.core"
 local errors = require "oras.error"
 local media_types = require "oras.media_types"
 local adopt = require("oras.response").adopt
@@ -20,6 +21,7 @@ end
 ---@return string raw
 ---@return string? media_type
 ---@return string? digest
+---@return string? url
 function remote.fetch_manifest(registry, container, opts)
   local response = ask(registry, "GET", container:manifest_url(), {
     accept = opts.accept,
@@ -31,7 +33,7 @@ function remote.fetch_manifest(registry, container, opts)
   })
   registry:check_response(response, "manifest", container.digest or container.tag, container)
   local headers = response.headers
-  return response.content, media_types.of_field(headers["Content-Type"]), headers["Docker-Content-Digest"]
+  return response.content, media_types.of_field(headers["Content-Type"]), headers["Docker-Content-Digest"], response.url
 end
 
 -- Statuses of a HEAD that a GET would not change.
@@ -127,7 +129,6 @@ function remote.download(registry, container, file)
 end
 
 local function add_query(url, name, value)
-  local core = require "oras.core"
   return errors.check(core.url.append_query(url, name, tostring(value)))
 end
 
@@ -144,7 +145,6 @@ end
 
 -- The next page: only at the same origin, never the same twice (faults N52).
 local function next_page(response, seen, answer_url)
-  local core = require "oras.core"
   local target
   for _, field in ipairs(response.headers "Link") do
     target = target or core.headers.link(field, "next")
@@ -175,7 +175,7 @@ local function items_of(response, field)
     return {}
   end
   if not json.is_array(items) then
-    errors.raise { class = "content", message = ("/%s is no array"):format(field), url = response.url }
+    errors.raise { class = "content", message = ("/%s is no array"):format(field) }
   end
   for i, item in ipairs(items) do
     if type(item) ~= "string" then
@@ -183,6 +183,11 @@ local function items_of(response, field)
     end
   end
   return items
+end
+
+local function read_page(response, field, seen)
+  local url = next_page(response, seen, response.url)
+  return items_of(response, field), url
 end
 
 --- Iterate over the pages of a list.
@@ -194,6 +199,7 @@ end
 function remote.pages(registry, list, opts)
   local url = first_page(list.url, opts)
   local seen, pages, from = {}, 0, nil
+  local what = ("%s of %s"):format(list.field, list.place:place())
   return function()
     if not url then
       return nil
@@ -201,7 +207,10 @@ function remote.pages(registry, list, opts)
     pages = pages + 1
     local most = registry._limits.pages
     if pages > most then
-      errors.raise { class = "limit", message = ("the list has more than %d pages"):format(most) }
+      errors.raise {
+        class = "limit", message = ("%s: the list has more than %d pages"):format(what, most),
+        method = "GET", url = errors.check(core.url.redact(url)),
+      }
     end
     local response = ask(registry, "GET", url, {
       from = from,
@@ -213,8 +222,12 @@ function remote.pages(registry, list, opts)
     })
     registry:check_response(response, list.kind, list.name, list.place)
     from = response.hop
-    url = next_page(response, seen, response.url)
-    return items_of(response, list.field)
+    local items
+    items, url = errors.try(read_page, response, list.field, seen)
+    if not items then
+      errors.raise(errors.name(url, what, { method = "GET", url = response.url }))
+    end
+    return items
   end
 end
 
