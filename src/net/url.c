@@ -57,7 +57,16 @@ static bool is_host(const char *host)
         if (!is_host_byte(*at))
             return false;
     }
-    return *host != '\0' && *host != '.' && !strstr(host, "..");
+    return *host != '\0' && *host != '.' && host[strlen(host) - 1] != '.' && !strstr(host, "..");
+}
+
+/* "127.1." is a name to curl and an address to others: its last label is a number. */
+static bool ends_in_number(const char *host)
+{
+    const char *dot = strrchr(host, '.');
+    const char *label = dot ? dot + 1 : host;
+
+    return *label >= '0' && *label <= '9';
 }
 
 static bool take_host(char *host, oras_origin *origin)
@@ -68,8 +77,11 @@ static bool take_host(char *host, oras_origin *origin)
         if (*at >= 'A' && *at <= 'Z')
             *at = (char)(*at - 'A' + 'a');
     }
-    if (size > 1 && host[size - 1] == '.')
+    if (size > 1 && host[size - 1] == '.') {
         host[--size] = '\0';
+        if (ends_in_number(host))
+            return false;
+    }
     if (size > ORAS_HOST_MAX || !is_host(host))
         return false;
     memcpy(origin->host, host, size + 1);

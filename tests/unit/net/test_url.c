@@ -66,6 +66,10 @@ static void test_N24_refused(void **state)
         "http://b\xc3\xbc"
         "cher.example/",
         "http://a..b/",
+        "http://host../",
+        "http://127.1./",
+        "http://169./",
+        "http://127.0.0.1./",
         "http://ho_st!/",
         "httpss://h/",
     };
