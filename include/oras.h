@@ -51,7 +51,11 @@ typedef struct oras_error {
 } oras_error;
 
 #ifdef __cplusplus /* so that (oras_error)ORAS_ERROR_INIT is an expression there, too */
-#define ORAS_ERROR_INIT oras_error { ORAS_OK, 0, 0, 0, "", "", "" }
+#define ORAS_ERROR_INIT                                                                            \
+    oras_error                                                                                     \
+    {                                                                                              \
+        ORAS_OK, 0, 0, 0, "", "", ""                                                               \
+    }
 #else
 #define ORAS_ERROR_INIT                                                                            \
     {                                                                                              \
@@ -80,7 +84,10 @@ typedef struct oras_options {
 
 #ifdef __cplusplus
 #define ORAS_OPTIONS_INIT                                                                          \
-    oras_options { sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL }
+    oras_options                                                                                   \
+    {                                                                                              \
+        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL                          \
+    }
 #else
 #define ORAS_OPTIONS_INIT                                                                          \
     {                                                                                              \

@@ -97,8 +97,7 @@ static oras_code look_at_name(oras_target *target, oras_error *err)
     if (S_ISDIR(st.st_mode))
         return oras_fail_errno(err, EISDIR, "cannot write '%s/%s'", target->dir, target->name);
     if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
-        return oras_fail(err, ORAS_C_PATH, "'%s/%s' is no regular file", target->dir,
-                         target->name);
+        return oras_fail(err, ORAS_C_PATH, "'%s/%s' is no regular file", target->dir, target->name);
     if (S_ISREG(st.st_mode))
         target->mode = (int)(st.st_mode & 0777);
     if (!target->overwrite)
