@@ -20,6 +20,7 @@ typedef struct oras_context {
     oras_task *task;    /* that task */
     oras_loop *loop;
     oras_pool *pool;
+    oras_task *alive;                    /* all tasks that are not over */
     oras_task *ready_first, *ready_last; /* tasks to resume, in order */
     int n_streams;                       /* made since the last full collection */
     int depth;                           /* of waits that resume tasks */

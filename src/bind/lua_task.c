@@ -22,11 +22,7 @@ static int task_close(lua_State *L)
 
     if (!task->co)
         return 0;
-    if (task->signal)
-        task->signal->waiter = NULL;
-    task->signal = NULL;
-    if (task->state == ORAS_TASK_READY)
-        oras_task_unready(task);
+    oras_task_forget(task);
     task->co = NULL;
     return 0;
 }
@@ -77,9 +73,8 @@ static int spawn(lua_State *L)
     lua_insert(L, 1);
     lua_pushcfunction(task->co, body);
     lua_xmove(L, task->co, n_args + 1);
-    lua_pushvalue(L, 1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, task);
-    oras_task_make_ready(task);
+    lua_settop(L, 1);
+    oras_task_begin(L, task);
     return 1;
 }
 
@@ -209,11 +204,12 @@ static int give_cancelled(lua_State *L)
 static int give_results(lua_State *L, int status, lua_KContext ctx)
 {
     const oras_task *task = (const oras_task *)ctx;
-    int n = lua_gettop(task->co);
+    int n;
 
     (void)status;
     if (task->state == ORAS_TASK_CANCELLED && !task->started)
         return give_cancelled(L);
+    n = lua_gettop(task->co);
     if (task->failed) {
         if (!lua_checkstack(task->co, 1))
             return luaL_error(L, "not enough memory");

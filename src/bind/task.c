@@ -54,10 +54,67 @@ static void tell_watchers(oras_task *task)
     }
 }
 
+void oras_task_begin(lua_State *L, oras_task *task)
+{
+    oras_context *context = task->context;
+
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, task);
+    task->next_alive = context->alive;
+    task->at_alive = &context->alive;
+    if (task->next_alive)
+        task->next_alive->at_alive = &task->next_alive;
+    context->alive = task;
+    oras_task_make_ready(task);
+}
+
+static void leave_alive(oras_task *task)
+{
+    if (!task->at_alive)
+        return;
+    *task->at_alive = task->next_alive;
+    if (task->next_alive)
+        task->next_alive->at_alive = task->at_alive;
+    task->at_alive = NULL;
+}
+
+void oras_task_forget(oras_task *task)
+{
+    leave_alive(task);
+    if (task->signal)
+        task->signal->waiter = NULL;
+    task->signal = NULL;
+    if (task->state == ORAS_TASK_READY)
+        oras_task_unready(task);
+}
+
+/* The coroutine goes, with all that stands on its stack, though somebody keeps the task. */
+static void drop(lua_State *L, oras_task *task)
+{
+    oras_task_forget(task);
+    task->co = NULL;
+    task->started = false;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, task);
+    lua_pushnil(L);
+    lua_setiuservalue(L, -2, 1);
+    oras_task_end(L, task, ORAS_TASK_CANCELLED);
+    lua_pop(L, 1);
+}
+
+void oras_task_drop_all(lua_State *L, oras_context *context)
+{
+    if (!context->alive || !lua_checkstack(L, 4))
+        return;
+    while (context->alive)
+        drop(L, context->alive);
+    lua_gc(L, LUA_GCCOLLECT);
+}
+
 /* It no longer needs to be kept from collection: whoever wants its results holds it. */
 void oras_task_end(lua_State *L, oras_task *task, oras_task_state state)
 {
     task->state = state;
+    leave_alive(task);
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, task);
     tell_watchers(task);

@@ -43,9 +43,10 @@ struct oras_task {
     oras_signal *signal; /* what it waits for */
     lua_KFunction k;     /* and how it goes on */
     lua_KContext ctx;
-    oras_task *next;       /* in the ready queue */
-    oras_watch *watches;   /* who waits for it */
-    const oras_join *join; /* those that it waits for */
+    oras_task *next;                   /* in the ready queue */
+    oras_task *next_alive, **at_alive; /* in the list of the context; NULL: not in it */
+    oras_watch *watches;               /* who waits for it */
+    const oras_join *join;             /* those that it waits for */
 };
 
 /** Is the task at its end? */
@@ -56,6 +57,16 @@ void oras_task_make_ready(oras_task *task);
 
 /** Take it out of the queue, if it is in it. */
 void oras_task_unready(oras_task *task);
+
+/** It is new: keep it from collection until it is over. The task is on top. [-0, +0] */
+void oras_task_begin(lua_State *L, oras_task *task);
+
+/** Take it out of every list; it is over, or collected. */
+void oras_task_forget(oras_task *task);
+
+/** Everything was stopped: end all tasks where they are, and what they held with them. Runs
+ * finalizers, raises nothing. No task may be running. [-0, +0] */
+void oras_task_drop_all(lua_State *L, oras_context *context);
 
 /** It is over: let it be collected and tell who waits for it. [-0, +0] */
 void oras_task_end(lua_State *L, oras_task *task, oras_task_state state);

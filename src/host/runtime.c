@@ -3,6 +3,7 @@
 #include "host/runtime.h"
 #include "base/alloc.h"
 #include "bind/lua_error.h"
+#include "bind/task.h"
 
 #include <string.h>
 
@@ -226,8 +227,10 @@ static bool leave(oras_runtime *rt)
     if (rt->depth > 0)
         return false;
     stopped = atomic_exchange(&rt->context->interrupted, 0) != 0;
-    if (stopped)
+    if (stopped) {
         oras_interrupt_watch(rt->L, rt->watched);
+        oras_task_drop_all(rt->L, rt->context);
+    }
     return stopped;
 }
 

@@ -97,6 +97,40 @@ static void test_from_a_signal_handler(void **state)
     computing_and_waiting();
 }
 
+/* The last of three tasks says that all wait; what they held is gone with them. */
+static void test_tasks_of_what_was_stopped_are_gone(void **state)
+{
+    char text[1024];
+    oras_error err = ORAS_ERROR_INIT;
+    pthread_t thread;
+
+    (void)state;
+    by_signal = 0;
+    snprintf(text, sizeof text,
+             "local oras, sleep = require 'oras', require 'oras.core'.clock.sleep\n"
+             "left, n = {}, 0\n"
+             "for i = 1, 3 do\n"
+             "  left[i] = oras.spawn(function(held)\n"
+             "    if i == 3 then local f = io.open('%s', 'w') f:write 'x' f:close() end\n"
+             "    pcall(sleep, 3600) ran = held\n"
+             "  end, setmetatable({}, {__gc = function() n = n + 1 end}))\n"
+             "end\n"
+             "left[1]:wait()",
+             fifo());
+    write_script("script.lua", text);
+    assert_int_equal(pthread_create(&thread, NULL, interrupt_once_running, NULL), 0);
+    assert_int_equal(oras_run_file(runtime, in_folder("script.lua"), 0, NULL, &err),
+                     ORAS_ECANCELED);
+    pthread_join(thread, NULL);
+    write_script("script.lua", "require 'oras'.spawn(function() end):wait()\n"
+                               "assert(not ran, 'it ran on')\n"
+                               "assert(n == 3, n .. ' collected')\n"
+                               "assert(left[2]:status() == 'cancelled')\n"
+                               "assert(not pcall(left[3].wait, left[3]))");
+    if (oras_run_file(runtime, in_folder("script.lua"), 0, NULL, &err))
+        fail_msg("%s", err.message);
+}
+
 static void test_an_idle_runtime_is_left_alone(void **state)
 {
     (void)state;
@@ -127,6 +161,7 @@ int main(void)
         cmocka_unit_test(test_an_idle_runtime_is_left_alone),
         cmocka_unit_test(test_from_another_thread),
         cmocka_unit_test(test_from_a_signal_handler),
+        cmocka_unit_test(test_tasks_of_what_was_stopped_are_gone),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
