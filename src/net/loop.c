@@ -12,6 +12,7 @@
 #include "net/curl.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -364,6 +365,8 @@ static int time_left(const oras_loop *loop, int timeout_ms)
     left = due == 0 ? 0 : due - oras_loop_now();
     if (left < 0)
         left = 0;
+    if (left > INT_MAX)
+        left = INT_MAX;
     return timeout_ms >= 0 && timeout_ms < left ? timeout_ms : (int)left;
 }
 
