@@ -103,8 +103,8 @@ static void fail_from(long first, long last)
 static oras_code call(oras_runtime *rt, outcome *out, oras_error *err)
 {
     char *json = NULL;
-    oras_code code = oras_call_json(rt, options.words[1], options.words[2], options.words[3],
-                                    &json, err);
+    oras_code code =
+        oras_call_json(rt, options.words[1], options.words[2], options.words[3], &json, err);
 
     if (!code)
         snprintf(out->result, sizeof out->result, "%s", json);
@@ -216,8 +216,8 @@ static bool try_at(long n, bool once)
     bool good = run_child(n, once ? n : __LONG_MAX__) && is_allowed(&page->got);
 
     if (good && page->n_alive_now > page->n_alive) {
-        snprintf(page->complaint, sizeof page->complaint, "%ld blocks are left, %ld without failure",
-                 page->n_alive_now, page->n_alive);
+        snprintf(page->complaint, sizeof page->complaint,
+                 "%ld blocks are left, %ld without failure", page->n_alive_now, page->n_alive);
         good = false;
     }
     if (!good)
