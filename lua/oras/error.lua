@@ -47,6 +47,19 @@ function errors.position()
   end
 end
 
+--- The name of our function that the caller called, when it was called by a name.
+---@return string?
+function errors.entry()
+  local level, name = 2, nil
+  while true do
+    local frame = debug.getinfo(level, "Sn")
+    if not frame or not is_ours(frame.source) then
+      return name
+    end
+    level, name = level + 1, frame.name
+  end
+end
+
 --- Make an error object.
 ---@param fields table `class` and `message` at least
 ---@return oras.Error

@@ -183,6 +183,7 @@ end
 ---@return oras.Container
 ---@raise oras.Error usage
 function Registry:get_container(name)
+  local _ = private[self] -- raises for what is no object
   if container.is_container(name) then
     return name
   end
@@ -215,6 +216,7 @@ function Registry:on(event, fn)
   if type(fn) ~= "function" then
     errors.usage("on: the second argument is a function, not a %s", type(fn))
   end
+  local _ = private[self]
   local watchers = self._watchers or {}
   watchers[event] = watchers[event] or {}
   table.insert(watchers[event], fn)
@@ -279,6 +281,7 @@ end
 ---@return oras.Response
 ---@raise oras.Error network, timeout, tls, protocol, redirect, integrity, limit, auth, ...
 function Registry:do_request(method, url, opts)
+  local _ = private[self]
   return exchange.perform(self, requests.new(self, method, url, opts))
 end
 
@@ -357,12 +360,15 @@ end
 ---@return oras.Response
 ---@raise oras.Error not_found, auth, denied, rate, server, ...
 function Registry:check_response(answer, kind, name, place) -- luacheck: no self
-  local code = answer.status
+  local code = type(answer) == "table" and answer.status
+  if math.type(code) ~= "integer" then
+    errors.usage("check_response: the first argument is a response with a status, not a %s", type(answer))
+  end
   if code >= 200 and code < 300 then
     return answer
   end
   local what
-  if kind then
+  if kind and place then
     what = ('%s "%s" in %s'):format(kind, name, place:place())
   else
     what = ("%s %s"):format(answer.method or "request", core.url.redact(answer.url or ""))

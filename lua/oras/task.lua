@@ -58,6 +58,9 @@ end
 ---@return any[]
 ---@raise any what the first that failed raised, when the others have been cancelled
 function task.map(list, fn, opts)
+  if type(list) ~= "table" or type(fn) ~= "function" then
+    errors.usage("map takes a list and a function, not a %s and a %s", type(list), type(fn))
+  end
   opts = options.check(opts, MAP_OPTIONS, "map")
   local concurrency = opts.concurrency or DEFAULT_CONCURRENCY
   if concurrency < 1 then

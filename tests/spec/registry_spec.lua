@@ -242,6 +242,57 @@ describe("the seams", function()
       return 5
     end
     assert.matches("^send gives", helper.fails(registry, "do_request", "GET", "ghcr.io/v2/").message)
+    for _, nonsense in ipairs { false, true, "x", {}, { digest = 5 }, { digest = "x" } } do
+      registry = helper.registry()
+      function registry.select_platform()
+        return nonsense or nil
+      end
+      local index = { schemaVersion = 2, mediaType = "application/vnd.oci.image.index.v1+json",
+        manifests = oras.json.array {} }
+      function registry.do_request()
+        return { status = 200, body = oras.json.encode(index) }
+      end
+      local err = helper.fails(registry, "get_manifest", "ghcr.io/a/b:1", { platform = "linux/amd64" })
+      assert.equal("usage", err.class)
+      assert.matches("^select_platform gives", err.message)
+      function registry.get_image_index()
+        return nonsense or nil
+      end
+      err = helper.fails(registry, "get_manifest", "ghcr.io/a/b:1", { platform = "linux/amd64" })
+      assert.matches("^get_image_index gives", err.message)
+    end
+    for _, answer in ipairs { false, 5, {}, { status = "x" } } do
+      local err = helper.fails(helper.registry(), "check_response", answer or nil)
+      assert.matches("^check_response", err.message)
+    end
+    local err = helper.fails(helper.registry(), "select_platform", { manifests = { 5 } }, "linux/amd64")
+    assert.matches("^select_platform", err.message)
+    assert.matches("^organize_layers", helper.fails(helper.registry(), "organize_layers", { layers = {} }, "x").message)
+  end)
+
+  it("S09 say that a class or a bare table is no object", function()
+    for _, bare in ipairs { setmetatable({}, { __index = oras.Registry }), oras.Registry } do
+      local digest = oras.digest.of ""
+      local calls = {
+        get_manifest = { "h.io/a/b:1" }, get_blob = { "h.io/a/b:1", digest }, get_tags = { "h.io/a/b" },
+        download_blob = { "h.io/a/b:1", digest, "/nonexistent/file" }, set_header = { "A", "b" },
+        set_basic_auth = { "a", "b" }, get_credentials = { "h.io" }, do_request = { "GET", "http://h.io/v2/" },
+        repositories = { "h.io" }, on = { "request", print }, resolve = { "h.io/a/b" },
+      }
+      for name, arguments in pairs(calls) do
+        local _, err = oras.try(function()
+          return bare[name](bare, table.unpack(arguments))
+        end)
+        assert.equal("usage", err and err.class, name)
+        assert.matches("this is no object", err.message)
+      end
+      local _, err = oras.try(function()
+        bare:get_manifest "h.io/a/b:1"
+        return nil
+      end)
+      assert.matches("^get_manifest: ", err.message)
+      assert.matches("registry_spec.lua", err.where)
+    end
   end)
 end)
 

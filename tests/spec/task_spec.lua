@@ -161,6 +161,11 @@ describe("map", function()
     end)
     assert.same({ [1] = 51, [2] = 42, [4] = 24, [5] = 15 }, results)
     assert.same({}, oras.map({}, error))
+    for _, arguments in ipairs { { 5, print }, { "x", print }, { {}, 5 }, { {} } } do
+      local _, err = oras.try(oras.map, table.unpack(arguments))
+      assert.equal("usage", err.class)
+      assert.matches("^map takes", err.message)
+    end
   end)
 
   it("never has more at work than it was told", function()

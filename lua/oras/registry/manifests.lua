@@ -132,8 +132,9 @@ local function get_for_platform(self, container, opts)
   end
   for _ = 1, self._limits.index_depth do
     local chosen = self:select_platform(doc, wanted)
-    if type(chosen) ~= "table" or type(chosen.digest) ~= "string" then
-      errors.usage("select_platform gives a descriptor, which has a digest, not a %s", type(chosen))
+    if type(chosen) ~= "table" or type(chosen.digest) ~= "string" or not core.digest.parse(chosen.digest) then
+      errors.usage("select_platform gives a descriptor, which has a digest, not %s",
+        type(chosen) == "table" and "another table" or "a " .. type(chosen))
     end
     doc = self:fetch_manifest(container:with_digest(chosen.digest), {
       accept = opts.accept, max_bytes = opts.max_bytes, expected = chosen,
@@ -221,14 +222,27 @@ local function select_one(self, index, wanted)
   }
 end
 
+local function is_index(value)
+  local list = type(value) == "table" and value.manifests
+  if type(list) ~= "table" then
+    return false
+  end
+  for _, entry in ipairs(list) do
+    if type(entry) ~= "table" then
+      return false
+    end
+  end
+  return true
+end
+
 --- Choose the entry of an index for a platform; for a list of platforms, a list of entries.
 ---@param index oras.Manifest
 ---@param wanted string|table "os/arch[/variant]", such a table, or a list of them
 ---@return table descriptor or array of descriptors
 ---@raise oras.Error not_found lists the platforms that are there
 function Registry:select_platform(index, wanted)
-  if type(index) ~= "table" or type(index.manifests) ~= "table" then
-    errors.usage "select_platform: the first argument is an index"
+  if not is_index(index) then
+    errors.usage "select_platform: the first argument is an index, whose manifests are descriptors"
   end
   if type(wanted) ~= "table" or wanted[1] == nil then
     return select_one(self, index, wanted)
@@ -330,6 +344,9 @@ function Registry:organize_layers(doc, map)
     errors.raise { class = "content", message = "an index has no layers; get the manifest of a platform" }
   end
   map = map or self.media_types
+  if map ~= nil and type(map) ~= "table" then
+    errors.usage("organize_layers: the map from media types to names is a table, not a %s", type(map))
+  end
   local layers, by_name = setmetatable({}, Layers), {}
   for i, layer in ipairs(doc.layers) do
     descriptor.check(layer, ("/layers/%d"):format(i - 1))

@@ -1,6 +1,7 @@
 --- Registry methods on lists: tags of a repository, repositories of a registry.
 local errors = require "oras.error"
 local options = require "oras.options"
+local private = require "oras.registry.private"
 
 local Registry = require "oras.registry"
 
@@ -95,6 +96,7 @@ end
 ---@return function iterator
 ---@raise oras.Error auth, denied, unsupported, ...
 function Registry:repositories(host, opts)
+  local _ = private[self]
   host = host or self.hostname
   opts = options.check(opts, { last = "string" }, "repositories")
   if type(host) ~= "string" or host:find("[/%s]") then
