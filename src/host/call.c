@@ -32,6 +32,7 @@ static void push_call(lua_State *L)
 static int call_method(lua_State *L)
 {
     request *r = lua_touserdata(L, 1);
+    oras_error err = ORAS_ERROR_INIT;
     const char *text;
     size_t size;
 
@@ -42,7 +43,11 @@ static int call_method(lua_State *L)
     lua_call(L, 3, 1);
     text = luaL_checklstring(L, -1, &size);
     r->result = oras_strndup(text, size);
-    return r->result ? 0 : luaL_error(L, "out of memory");
+    if (!r->result) {
+        oras_fail_memory(&err);
+        return oras_lua_raise(L, &err);
+    }
+    return 0;
 }
 
 oras_code oras_call_json(oras_runtime *rt, const char *provider, const char *method,
