@@ -1,5 +1,6 @@
 --- The same reading flow on every real registry: open, with a password, with tokens, behind TLS,
 --- with a CDN, and distribution v3.
+local core = require "oras.core"
 local oras = require "oras"
 
 local helper = require "tests.spec.helper"
@@ -132,10 +133,13 @@ describe("reading from", function()
 
   each("a range beyond the end is refused, and the next one is given", function(place, reference, registry)
     local layer = registry:get_manifest(reference).layers[1]
-    local err = helper.fails(registry, "get_blob", reference, layer, { range = { layer.size + 5, layer.size + 9 } })
+    local beyond = { range = { layer.size + 5, layer.size + 9 } }
+    local known = helper.fails(registry, "get_blob", reference, layer, beyond) -- by its size, unasked
+    local asked = helper.fails(registry, "get_blob", reference, layer.digest, beyond)
 
-    assert.equal(416, err.status, tostring(err))
-    assert.is_nil(tostring(err):find "\n")
+    assert.same({ "usage", "usage" }, { known.class, asked.class })
+    assert.equal(416, asked.status, tostring(asked))
+    assert.is_nil((tostring(known) .. tostring(asked)):find "\n")
     assert.equal(10, #registry:get_blob(reference, layer, { range = { 0, 9 } }).content)
     local last = registry:get_blob(reference, layer, { range = { layer.size - 3, layer.size + 100 } })
     assert.equal(3, #last.content, place.name)
@@ -317,7 +321,6 @@ describe("credentials for", function()
   end, is_protected)
 
   each("a scheme of one's own", function(place, reference)
-    local core = require "oras.core"
     local scheme = { asked = 0 }
     function scheme:prepare(_, request)
       request.secret = self.secret
@@ -468,7 +471,7 @@ describe("the CDN", function()
     local layer = registry:get_manifest(reference).layers[1]
     assert.equal(layer.size, #registry:get_blob(reference, layer).content)
     assert.equal(100, #registry:get_blob(reference, layer, { range = { 100, 199 } }).content)
-    local text, tries = "", 0
+    local tries, text = 0
     repeat -- nginx writes its log after the answer has gone
       core.clock.sleep(tries > 0 and 0.02 or 0)
       text, tries = helper.read(path):sub(before + 1), tries + 1
