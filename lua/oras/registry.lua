@@ -285,9 +285,24 @@ function Registry:do_request(method, url, opts)
   return exchange.perform(self, requests.new(self, method, url, opts))
 end
 
+-- A file that cannot be read is said to be so, before TLS fails for want of it. Its bytes are
+-- not asked for: what is there is too long for a limit of none.
+local function check_file(option, path)
+  local _, err = core.file.read(path, 0)
+  if err and err.class ~= "limit" then
+    err.class, err.message = "io", ("%s: %s"):format(option, err.message)
+    errors.raise(err)
+  end
+end
+
 local function new_client(self, endpoint)
   local settings = self._settings
   local verify = settings.tls_verify
+  for _, option in ipairs { "tls_verify", "cert", "key" } do
+    if type(settings[option]) == "string" then
+      check_file(option, settings[option])
+    end
+  end
   return errors.check(core.client.new {
     ca_file = type(verify) == "string" and verify or nil,
     verify = verify ~= false,

@@ -248,6 +248,21 @@ describe("authentication", function()
     assert.equal("auth", helper.fails(alice(), "get_manifest", ref "n30/app").class)
   end)
 
+  it("N30 gives up where the challenge is too long to be answered", function()
+    for _, name in ipairs { "scope", "service", "realm" } do
+      faults.reset()
+      local realm = name == "realm" and "/token?" .. ("x"):rep(60000) or "/token"
+      local challenge = ('Bearer realm="%s%s"'):format(faults.url "http", realm)
+      if name ~= "realm" then
+        challenge = ('%s,%s="%s"'):format(challenge, name, ("x"):rep(60000))
+      end
+      faults.on { path = "/v2/n30/*", challenge = { challenge }, always = true }
+      local err = helper.fails(alice(), "get_manifest", ref "n30/app")
+      assert.equal("auth", err.class, name .. ": " .. err.message)
+      assert.is_true(#err.message < 1000)
+    end
+  end)
+
   it("N31 refuses broken answers of the token server", function()
     seed "bearer/app"
     local cases = {

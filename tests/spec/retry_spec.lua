@@ -51,7 +51,19 @@ describe("retries", function()
     assert.equal("server", err.class)
     assert.equal(503, err.status)
     assert.equal(5, err.attempts)
+    assert.is_true(err.retryable)
     assert.equal(5, registry.sent)
+  end)
+
+  it("N36 N37 leave an error that says whether trying again may help, and how often it was tried", function()
+    for status, retryable in pairs {
+      [408] = true, [429] = true, [500] = true, [503] = true, [403] = false, [404] = false,
+    } do
+      local registry = scripted({ status }, { retry = { tries = 1 } })
+      local _, err = get(registry)
+      assert.equal(retryable, err.retryable, status)
+      assert.equal(1, err.attempts)
+    end
   end)
 
   it("are not made for what stays as it is", function()

@@ -22,11 +22,22 @@ local function form(fields)
   return table.concat(parts, "&")
 end
 
-local function query_url(realm, fields)
+-- What the challenge asks for comes from the server: it may be too long for a URL.
+local function query_url(request, realm, fields)
+  local url, err = realm, nil
   for i = 1, #fields, 2 do
-    realm = errors.check(core.url.append_query(realm, fields[i], fields[i + 1]))
+    if url then
+      url, err = core.url.append_query(url, fields[i], fields[i + 1])
+    end
   end
-  return realm
+  local good
+  if url then
+    good, err = core.url.origin(url)
+  end
+  if not good then
+    auth.fail(request, "%s wants a token that cannot be asked for: %s", request.endpoint.host, err.message)
+  end
+  return url
 end
 
 -- The exchange of an identity token (OAuth2): it goes to the realm only, in a POST.
@@ -46,7 +57,7 @@ local function post_request(state, scope, found)
 end
 
 -- The usual exchange: a GET, with the password where there is one.
-local function get_request(state, scope, found, origin)
+local function get_request(request, state, scope, found, origin)
   local fields = {}
   if state.service then
     fields[1], fields[2] = "service", state.service
@@ -60,16 +71,16 @@ local function get_request(state, scope, found, origin)
     fields[#fields + 1], fields[#fields + 2] = "account", found.username
     secret = errors.check(core.auth.basic(origin, found.username, found.password))
   end
-  return { method = "GET", url = query_url(state.realm, fields), secret = secret }
+  return { method = "GET", url = query_url(request, state.realm, fields), secret = secret }
 end
 
-local function token_request(registry, state, scope, found)
+local function token_request(registry, asked, state, scope, found)
   local origin = errors.check(core.url.origin(state.realm))
   local request
   if found and found.identity_token then
     request = post_request(state, scope, found)
   else
-    request = get_request(state, scope, found, origin)
+    request = get_request(asked, state, scope, found, origin)
   end
   request.secrets = { found and (found.identity_token or found.password) }
   request.origin = origin
@@ -97,7 +108,7 @@ end
 
 -- Fetch a token; gives what is kept of it.
 local function fetch(registry, request, state, scope, found)
-  local wanted = token_request(registry, state, scope, found)
+  local wanted = token_request(registry, request, state, scope, found)
   local started = core.clock.monotonic()
   local response = require("oras.registry.exchange").perform(registry, wanted)
   if response.status ~= 200 then

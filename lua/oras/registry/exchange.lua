@@ -147,9 +147,7 @@ end
 local function finish(request, answer, attempt)
   answer.method = request.method
   answer.scope = request.scope
-  if attempt > 1 then
-    answer.attempts = attempt
-  end
+  answer.attempts = attempt
   if answer.status >= 400 then
     require("oras.registry.status").note(answer, request)
   end

@@ -163,7 +163,7 @@ function status.raise(response, what)
     method = response.method,
     url = response.url and core.url.redact(response.url),
     attempts = response.attempts,
-    retryable = false,
+    retryable = require("oras.retry").is_status(response.status),
   }
 end
 
