@@ -2,6 +2,11 @@
 local core = require "oras.core"
 local errors = require "oras.error"
 
+local options = require "oras.options"
+
+local DECODE <const> = { max_bytes = "integer", max_depth = "integer" }
+local ENCODE <const> = { indent = "integer", max_depth = "integer" }
+
 local json = {
   --- What JSON's null is in Lua.
   null = core.json.null,
@@ -12,21 +17,21 @@ local json = {
 
 --- Decode a document.
 ---@param text string
----@param options? { max_depth?: integer, max_bytes?: integer }
+---@param opts? { max_depth?: integer, max_bytes?: integer }
 ---@return any
----@raise oras.Error content, limit
-function json.decode(text, options)
-  return errors.check(core.json.decode(text, options))
+---@raise oras.Error content, limit, usage
+function json.decode(text, opts)
+  return errors.check(core.json.decode(text, opts and options.check(opts, DECODE, "decode")))
 end
 
 --- Encode a value, the same bytes each time: decoded objects keep their order, others are
 --- sorted by key.
 ---@param value any
----@param options? { indent?: integer }
+---@param opts? { indent?: integer, max_depth?: integer }
 ---@return string
----@raise oras.Error usage
-function json.encode(value, options)
-  return errors.check(core.json.encode(value, options))
+---@raise oras.Error usage, content
+function json.encode(value, opts)
+  return errors.check(core.json.encode(value, opts and options.check(opts, ENCODE, "encode")))
 end
 
 return json

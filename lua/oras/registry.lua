@@ -109,6 +109,12 @@ end
 
 local function merged(given, defaults, kinds, what)
   options.check(given, kinds, what)
+  for name, value in pairs(given) do
+    local least = name == "tries" and 1 or 0
+    if value < least or value ~= value then
+      errors.usage("%s: %s is at least %d, not %s", what, name, least, value)
+    end
+  end
   return setmetatable(given, { __index = defaults })
 end
 
@@ -123,6 +129,15 @@ local function check_values(opts)
   end
   if (opts.cert == nil) ~= (opts.key == nil) then
     errors.usage "Registry:new: cert and key go together"
+  end
+  if opts.plain_http ~= nil and opts.insecure ~= nil and opts.plain_http ~= opts.insecure then
+    errors.usage "Registry:new: plain_http and insecure are the same and say opposite things"
+  end
+  if opts.concurrency and opts.concurrency < 1 then
+    errors.usage("Registry:new: concurrency is at least 1, not %d", opts.concurrency)
+  end
+  if opts.user_agent and opts.user_agent:find "%c" then
+    errors.usage "Registry:new: user_agent has a control character"
   end
 end
 

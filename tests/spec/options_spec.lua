@@ -46,6 +46,37 @@ describe("options", function()
     assert.matches('unknown option "trys" %(tries%?%)', tostring(fails { retry = { trys = 3 } }))
     assert.matches('unknown option "conect" %(connect%?%)', tostring(fails { timeout = { conect = 3 } }))
     assert.matches("cert and key go together", tostring(fails { cert = "a.pem" }))
+    assert.matches("concurrency is at least 1, not 0", tostring(fails { concurrency = 0 }))
+    assert.matches("concurrency is at least 1", tostring(fails { concurrency = -1 }))
+    assert.matches("opposite", tostring(fails { plain_http = true, insecure = false }))
+    assert.matches("opposite", tostring(fails { plain_http = false, insecure = true }))
+    assert.matches("user_agent", tostring(fails { user_agent = "a\r\nX-Other: b" }))
+    assert.matches("limits: manifest is at least 0", tostring(fails { limits = { manifest = -1 } }))
+    assert.matches("retry: tries is at least 1", tostring(fails { retry = { tries = 0 } }))
+    assert.matches("retry: wait is at least 0", tostring(fails { retry = { wait = 0 / 0 } }))
+    assert.is_table(Registry:new { concurrency = 1, plain_http = true, insecure = true })
+  end)
+
+  it("are checked by the JSON functions too", function()
+    local json = require "oras.json"
+    local err = select(2, pcall(json.encode, {}, { indnt = 2 }))
+    assert.matches('encode: unknown option "indnt" %(indent%?%)', err.message)
+    assert.matches('decode: unknown option "depth"', select(2, pcall(json.decode, "{}", { depth = 2 })).message)
+    assert.equal("{}", json.encode({}, { indent = 2 }))
+  end)
+
+  it("are checked where credentials are given", function()
+    local registry = Registry:new()
+    for _, pair in ipairs { { "a:b", "c" }, { "a\n", "c" }, { "a", "c\r\n" }, { "a", "b\0" } } do
+      local _, err = pcall(registry.set_basic_auth, registry, table.unpack(pair))
+      assert.equal("usage", err.class)
+      assert.matches("^set_basic_auth", err.message)
+    end
+    for _, token in ipairs { "a b", "a\r\nb", "a\0", "\u{e9}" } do
+      local _, err = pcall(registry.set_token_auth, registry, token)
+      assert.matches("^set_token_auth", err.message)
+    end
+    registry:set_basic_auth("me", "p:w \u{e9}")
   end)
 
   it("find the nearest of several names", function()

@@ -38,6 +38,9 @@ end
 function Registry:set_basic_auth(user, password, hostname)
   check_text(user, "set_basic_auth", "user name")
   check_text(password, "set_basic_auth", "password")
+  if user:find "[:%c]" or password:find "%c" then
+    errors.usage "set_basic_auth: a user name has no colon, neither it nor a password a control character"
+  end
   remember(self, { username = user, password = password }, hostname)
 end
 
@@ -47,6 +50,9 @@ end
 ---@raise oras.Error usage
 function Registry:set_token_auth(token, hostname)
   check_text(token, "set_token_auth", "token")
+  if token:find "[^\33-\126]" then
+    errors.usage "set_token_auth: the token has a character that no token has"
+  end
   remember(self, { registry_token = token }, hostname)
 end
 
