@@ -29,7 +29,10 @@ end
 
 -- Decoded once for each state of the file: its bytes are its version.
 function Layout:_read()
-  local bytes = errors.check(self.core:index(INDEX_LIMIT))
+  local bytes, failure = self.core:index(INDEX_LIMIT)
+  if not bytes then
+    errors.raise(errors.name(failure, ('layout "%s"'):format(self.path), {}))
+  end
   if bytes ~= self._bytes then
     local document, err = core.json.decode(bytes)
     if document == nil then

@@ -102,6 +102,24 @@ describe("a layout on disk", function()
     assert.equal("BLOB_UNKNOWN", err.code)
   end)
 
+  it("has no manifest of a type that is not accepted, as a registry", function()
+    local accepted = {
+      MANIFEST, { "a/b", MANIFEST }, "a/b, " .. MANIFEST .. ";q=0.5", "*/*", "application/*", MANIFEST:upper(),
+    }
+    local digest = registry:resolve(EXAMPLE).digest
+    for _, ref in ipairs { EXAMPLE, "oci:examples/layout@" .. digest } do
+      for _, accept in ipairs(accepted) do
+        assert.equal(MANIFEST, registry:get_manifest(ref, { accept = accept }):media_type())
+      end
+      for _, accept in ipairs { "a/b", { "text/*" }, MANIFEST .. "x", "" } do
+        local err = helper.fails(registry, "get_manifest", ref, { accept = accept })
+        assert.equal("not_found", err.class)
+        assert.equal("MANIFEST_UNKNOWN", err.code)
+        assert.matches(MANIFEST, err.message, 1, true)
+      end
+    end
+  end)
+
   it("needs no tag when there is one manifest only", function()
     assert.equal(MANIFEST, registry:get_manifest("oci:examples/layout"):media_type())
     local ref = write_layout { { text = manifest "1", name = "a" }, { text = manifest "2", name = "b" } }
@@ -121,6 +139,12 @@ describe("a layout on disk", function()
   it("C39 is refused when it is none, or lies", function()
     assert.equal("not_found", helper.fails(registry, "get_manifest", "oci:/nonexistent/layout:1").class)
     assert.equal("content", helper.fails(registry, "get_manifest", "oci:tests:1").class)
+    write_layout {}
+    os.remove(directory .. "/index.json")
+    local missing = helper.fails(registry, "get_manifest", "oci:" .. directory .. ":1")
+    assert.equal("not_found", missing.class)
+    assert.matches(directory, missing.message, 1, true)
+    assert.matches("index.json", missing.message, 1, true)
     local text = manifest "1"
     local ref = write_layout { { text = text, name = "a" } }
     helper.write(directory .. "/blobs/" .. oras.digest.of(text):gsub(":", "/"), (text:gsub('"1"', '"2"')))

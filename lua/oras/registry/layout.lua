@@ -68,6 +68,30 @@ function layout.fetch_manifest(registry, container, opts)
   return answer.content, media_types.of_field(entry.mediaType), entry.digest
 end
 
+-- Does an Accept field name a media type?
+local function names(accept, media_type)
+  local major = media_type:match "^[^/]*"
+  for range in accept:lower():gmatch "[^,]+" do
+    range = range:match "^%s*([^;%s]*)"
+    if range == media_type:lower() or range == "*/*" or range == major .. "/*" then
+      return true
+    end
+  end
+  return false
+end
+
+--- A registry finds no manifest of a type that was not asked for.
+---@param container oras.Container
+---@param media_type string
+---@param accept string
+---@raise oras.Error not_found
+function layout.check_accept(container, media_type, accept)
+  if not names(accept, media_type) then
+    not_found("manifest", container.digest or container.tag, container,
+      (" of a type that is accepted; it is %s"):format(media_type))
+  end
+end
+
 --- Type, digest and size of a manifest, from the layout's index.
 function layout.head_manifest(registry, container)
   local entry = find_entry(open(registry, container), container)

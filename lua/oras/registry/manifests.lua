@@ -56,8 +56,9 @@ function Registry:fetch_manifest(container, opts)
   opts = opts or {}
   local expected = opts.expected
   local limits = self._limits
-  local raw, media_type, claimed, url = self:_backend(container).fetch_manifest(self, container, {
-    accept = accept_of(opts.accept),
+  local backend, accept = self:_backend(container), accept_of(opts.accept)
+  local raw, media_type, claimed, url = backend.fetch_manifest(self, container, {
+    accept = accept,
     max_bytes = opts.max_bytes or limits.manifest,
     size = expected and expected.size,
   })
@@ -68,6 +69,9 @@ function Registry:fetch_manifest(container, opts)
     errors.raise(errors.name(err, "manifest of " .. container.uri, {
       method = url and "GET", url = url, digest = core.digest.of(raw),
     }))
+  end
+  if opts.accept and backend.check_accept then
+    backend.check_accept(container, doc:media_type(), accept)
   end
   return doc
 end
