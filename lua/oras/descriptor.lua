@@ -46,7 +46,7 @@ local function check_data(d, pointer)
 end
 
 local function check_annotations(annotations, pointer)
-  if type(annotations) ~= "table" then
+  if type(annotations) ~= "table" or core.json.is_array(annotations) then
     content_error(pointer, "is no object")
   end
   for key, value in next, annotations do

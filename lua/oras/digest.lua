@@ -33,9 +33,13 @@ end
 --- Read a digest's text.
 ---@param text string
 ---@return { algorithm: string, encoded: string, text: string }
----@raise oras.Error content
+---@raise oras.Error usage
 function digest.parse(text)
-  return errors.check(core.digest.parse(text))
+  local parsed, err = core.digest.parse(text)
+  if not parsed then
+    errors.usage("digest.parse: %s", err.message)
+  end
+  return parsed
 end
 
 return digest

@@ -47,6 +47,9 @@ function errors.position()
   end
 end
 
+-- What the core raises by itself says where, too.
+Error.__position = errors.position
+
 --- The name of our function that the caller called, when it was called by a name.
 ---@return string?
 function errors.entry()
@@ -113,13 +116,13 @@ function errors.usage(format, ...)
   errors.raise { class = "usage", message = format:format(...) }
 end
 
---- Give the values of a function of oras.core, or raise what it failed with.
+--- Give the value of a function of oras.core, or raise what it failed with.
 ---@raise oras.Error
-function errors.check(value, err, ...)
+function errors.check(value, err)
   if value == nil and err ~= nil then
     errors.raise(err)
   end
-  return value, err, ...
+  return value
 end
 
 local function finish(ok, ...)

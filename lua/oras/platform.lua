@@ -71,10 +71,11 @@ end
 
 --- A platform as text, "linux/arm/v7".
 ---@param p table
+---@param full? boolean with the variant, also the one that none stands for
 ---@return string
-function platform.format(p)
+function platform.format(p, full)
   local text = ("%s/%s"):format(p.os, p.architecture)
-  if p.variant and p.variant ~= BASE[p.architecture] then
+  if p.variant and (full or p.variant ~= BASE[p.architecture]) then
     text = text .. "/" .. p.variant
   end
   return text

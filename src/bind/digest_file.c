@@ -118,8 +118,10 @@ static oras_code open_file(work *w, oras_error *err)
     w->fd = open(w->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (w->fd < 0 || fstat(w->fd, &status) != 0)
         return oras_fail_errno(err, errno, "open '%s'", w->path);
+    if (S_ISDIR(status.st_mode))
+        return oras_fail_errno(err, EISDIR, "open '%s'", w->path);
     if (!S_ISREG(status.st_mode))
-        return oras_fail(err, ORAS_C_USAGE, "'%s' is no regular file", w->path);
+        return oras_fail(err, ORAS_C_IO, "'%s' is no regular file", w->path);
     return ORAS_OK;
 }
 

@@ -71,6 +71,8 @@ static void refuse_type(const encoder *e, const place *at, const char *type)
 
 static void write_string(const encoder *e, const char *text, size_t size, const place *at)
 {
+    if (memchr(text, '\0', size)) /* the decoder refuses it, too */
+        refuse(e, at, ORAS_C_CONTENT, "a NUL byte");
     if (!oras_json_append_string(text, size, e->out))
         refuse(e, at, ORAS_C_CONTENT, "invalid UTF-8");
 }

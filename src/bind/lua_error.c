@@ -74,9 +74,27 @@ int oras_lua_fail(lua_State *L, const oras_error *err)
     return 2;
 }
 
+/* Note in the error on top where the caller stands, which the Lua side knows to find out. */
+static void note_position(lua_State *L)
+{
+    oras_lua_push_error_metatable(L);
+    lua_pushliteral(L, "__position");
+    if (lua_rawget(L, -2) == LUA_TFUNCTION && lua_pcall(L, 0, 1, 0) == LUA_OK &&
+        lua_isstring(L, -1)) {
+        lua_pushliteral(L, "where");
+        lua_insert(L, -2);
+        lua_rawset(L, -4);
+        lua_pop(L, 1);
+    } else {
+        lua_pop(L, 2);
+    }
+}
+
 int oras_lua_raise(lua_State *L, const oras_error *err)
 {
     oras_lua_push_error(L, err);
+    luaL_checkstack(L, 8, "error");
+    note_position(L);
     return lua_error(L);
 }
 

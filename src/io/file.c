@@ -20,8 +20,10 @@ oras_code oras_file_open(const char *path, int *fd, int64_t *size, oras_error *e
         return oras_fail_errno(err, errno, "'%s'", path);
     if (file >= 0 && fstat(file, &st) != 0)
         return oras_fail_errno(err, errno, "'%s'", path);
+    if (file >= 0 && S_ISDIR(st.st_mode))
+        return oras_fail_errno(err, EISDIR, "'%s'", path);
     if (file < 0 || !S_ISREG(st.st_mode))
-        return oras_fail(err, ORAS_C_PATH, "'%s' is no regular file", path);
+        return oras_fail(err, ORAS_C_IO, "'%s' is no regular file", path);
     *size = st.st_size;
     *fd = oras_steal_fd(&file);
     return ORAS_OK;

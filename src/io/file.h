@@ -6,7 +6,7 @@
 #include "base/buf.h"
 
 /** Open a regular file for reading, following links, never waiting (a FIFO is refused). Class
- * io, with errno's words; path (no regular file). *fd is the caller's. */
+ * io, with errno's words; io (no regular file). *fd is the caller's. */
 oras_code oras_file_open(const char *path, int *fd, int64_t *size, oras_error *err);
 
 /** All of a file into *out (appended). Class io, path; limit when it has more than `limit`

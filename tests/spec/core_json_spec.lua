@@ -79,7 +79,12 @@ describe("core.json", function()
   end)
 
   it("escapes what must be escaped and nothing else", function()
-    assert.equal([["\"\\/\b\f\n\r\t\u0000\u001fé]] .. "\127\"", json.encode "\"\\/\b\f\n\r\t\0\31é\127")
+    assert.equal([["\"\\/\b\f\n\r\t\u001fé]] .. "\127\"", json.encode "\"\\/\b\f\n\r\t\31é\127")
+    for _, value in ipairs { "a\0b", { ["a\0b"] = 1 }, { a = { "\0" } } } do
+      local class, message = refused(json.encode, value)
+      assert.equal("content", class)
+      assert.matches("NUL", message) -- as in what is decoded
+    end
   end)
 
   it("names the place of what cannot be written", function()

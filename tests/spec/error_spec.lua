@@ -40,6 +40,15 @@ describe("an oras.Error", function()
     assert.matches("^usage: ", tostring(err))
   end)
 
+  it("knows it also for what the core raises by itself", function()
+    local _, err = pcall(function()
+      local digest = oras.digest.of(5)
+      return digest
+    end)
+    assert.equal("usage", err.class)
+    assert.matches("error_spec.lua:%d+$", err.where)
+  end)
+
   it("knows the first line outside of the library", function()
     local here = debug.getinfo(1, "S").short_src
     local registry = oras.Registry:new()

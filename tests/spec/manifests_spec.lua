@@ -130,6 +130,7 @@ describe("a manifest", function()
       ["/layers/0/digest is no string"] = { layers = json.array { { mediaType = "a/b", size = 1 } } },
       ["/layers/0/mediaType is no string"] = { layers = json.array { { digest = EMPTY.digest, size = 1 } } },
       ["/annotations has a value that is no string"] = { annotations = { a = 1 } },
+      ["/annotations is no object"] = { annotations = json.array {} },
       ["/subject is no object"] = { subject = 7 },
       ["/mediaType is no string"] = { mediaType = 7 },
     }
@@ -220,13 +221,17 @@ describe("get_manifest of a registry", function()
           platform = { os = "unknown", architecture = "unknown" },
         },
         { mediaType = "application/x", digest = EMPTY.digest, size = 2 },
+        {
+          mediaType = MANIFEST, digest = EMPTY.digest, size = 2,
+          platform = { os = "linux", architecture = "arm", variant = "v7" },
+        },
       },
     }
     faults.seed { repo = "m/odd", tag = "1", manifest = index }
     local err = helper.fails(helper.registry(), "get_manifest", ref "m/odd:1", { platform = "linux/amd64" })
 
     assert.equal("not_found", err.class)
-    assert.matches("it has linux/s390x$", err.message)
+    assert.matches("it has linux/s390x, linux/arm/v7$", err.message)
   end)
 
   it("C16 asks the config of entries without a platform", function()

@@ -59,7 +59,8 @@ function Registry:download_blob(ref, blob, path, opts)
   local container = self:get_container(ref)
   local digest, size = of_caller(blob, "download_blob")
   if type(path) ~= "string" or path == "" then
-    errors.usage("download_blob: the path of the file is a string, not a %s", type(path))
+    errors.usage("download_blob: the path of the file is a string, not %s",
+      path == "" and "an empty one" or "a " .. type(path))
   end
   opts = opts and options.check(opts, DOWNLOAD, "download_blob") or NONE
   self:_backend(container).download(self, container, {

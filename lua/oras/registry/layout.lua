@@ -52,7 +52,8 @@ local function fetch(store, container, kind, digest, sink)
     if err.class == "not_found" then
       not_found(kind, digest, container)
     end
-    errors.raise(errors.name(err, ("%s in %s"):format(kind, container:place()), { digest = digest }))
+    local what = err.class ~= "io" and ("%s in %s"):format(kind, container:place()) or nil
+    errors.raise(errors.name(err, what, { digest = digest }))
   end
   return setmetatable(answer, response.Response)
 end

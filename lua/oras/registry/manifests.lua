@@ -192,8 +192,9 @@ local function best_entry(self, index, wanted, choices)
     if not usable then
       return
     end
+    local says_variant = (offered.variant or "") ~= ""
     offered = platform.normalise(offered)
-    choices[#choices + 1] = platform.format(offered)
+    choices[#choices + 1] = platform.format(offered, says_variant)
     local rank = platform.match(wanted, offered)
     if rank and (not best or rank < best_rank) then
       best, best_rank = entry, rank
