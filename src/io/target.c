@@ -116,21 +116,36 @@ static bool is_ours(const oras_target *target, struct stat *st)
            named.st_dev == st->st_dev && named.st_ino == st->st_ino;
 }
 
+/* A new temporary of that digest, locked before anybody else could have found it. */
+static bool make_keyed(oras_target *target)
+{
+    target->fd = openat(target->dir_fd, target->partial,
+                        O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return target->fd >= 0 && flock(target->fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+static bool take_up_keyed(oras_target *target)
+{
+    struct stat st;
+
+    target->fd =
+        openat(target->dir_fd, target->partial, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (target->fd < 0 || flock(target->fd, LOCK_EX | LOCK_NB) != 0 || !is_ours(target, &st))
+        return false;
+    target->found = st.st_size;
+    return true;
+}
+
 /* The temporary of that digest; false if somebody else has it or it cannot be trusted. */
 static bool open_keyed(oras_target *target, const oras_digest *digest)
 {
-    const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-    struct stat st;
+    bool made;
 
     snprintf(target->partial, sizeof target->partial, ORAS_PARTIAL_PREFIX "%s-%s",
              oras_algorithm_name(digest->algorithm), oras_digest_encoded(digest));
-    target->fd = openat(target->dir_fd, target->partial, flags, 0600);
-    if (target->fd < 0)
-        return false;
-    if (flock(target->fd, LOCK_EX | LOCK_NB) == 0 && is_ours(target, &st)) {
-        target->found = st.st_size;
+    made = make_keyed(target);
+    if (made || (target->fd < 0 && errno == EEXIST && take_up_keyed(target)))
         return true;
-    }
     oras_close_fd(&target->fd);
     target->fd = -1;
     return false;
