@@ -15,6 +15,7 @@ typedef struct oras_exchange {
     oras_sink *sink;     /* what the transfer writes to; NULL: nothing */
     oras_signal signal;  /* done, or what is asked for below */
     oras_signal *reader; /* of the body, once it is handed out; NULL before */
+    bool progress_ended; /* it was told that all is there */
     bool has_progress, progress_due;
     bool streams; /* hand out when the headers are there */
     bool has_headers, is_done;

@@ -165,10 +165,25 @@ static void call_progress(lua_State *L, oras_exchange *exchange)
 
     exchange->progress_due = false;
     oras_transfer_progress(exchange->transfer, &done, &total);
+    if (exchange->is_done) {
+        exchange->progress_ended = true;
+        total = done;
+    }
     lua_getiuservalue(L, 3, EXCHANGE_PROGRESS);
     lua_pushinteger(L, done);
     lua_pushinteger(L, total);
     lua_callk(L, 2, 0, (lua_KContext)exchange, go_on);
+}
+
+/* A body that came whole is told at its end, too: however short its transfer was. */
+static bool owes_progress(const oras_exchange *exchange)
+{
+    oras_error err = ORAS_ERROR_INIT;
+
+    return exchange->has_progress && !exchange->progress_ended && !exchange->streams &&
+           oras_transfer_status(exchange->transfer) / 100 == 2 &&
+           *oras_transfer_method(exchange->transfer) != 'H' &&
+           !oras_transfer_result(exchange->transfer, &err);
 }
 
 static int go_on(lua_State *L, int status, lua_KContext ctx)
@@ -179,9 +194,9 @@ static int go_on(lua_State *L, int status, lua_KContext ctx)
     for (;;) {
         lua_settop(L, 3);
         exchange->signal.set = false;
-        if (exchange->is_done || is_stream(exchange))
+        if (is_stream(exchange) || (exchange->is_done && !owes_progress(exchange)))
             return give_response(L, exchange);
-        if (exchange->progress_due)
+        if (exchange->progress_due || exchange->is_done)
             call_progress(L, exchange);
         else if (!oras_lua_block(L, &exchange->signal))
             return oras_lua_wait(L, &exchange->signal, ctx, go_on);

@@ -412,6 +412,24 @@ describe("download_blob", function()
     for i = 2, #seen do
       assert.is_true(seen[i] >= seen[i - 1])
     end
+    assert.equal(3000000, seen[#seen])
+  end)
+
+  it("reports the end of a short transfer, once, and nothing of one that failed", function()
+    local ref, layer = seed { data = "hello" }
+    local registry = helper.registry()
+    local seen = {}
+    registry:on("progress", function(event)
+      seen[#seen + 1] = ("%s %d %d"):format(event.digest, event.done, event.total)
+    end)
+    local expected = layer.digest .. " 5 5"
+    registry:download_blob(ref, layer, directory .. "/file")
+    assert.same({ expected }, seen)
+    registry:get_blob(ref, layer.digest)
+    assert.same({ expected, expected }, seen)
+    registry:get_blob(ref, layer, { head = true })
+    helper.fails(registry, "get_blob", ref, oras.digest.of "none")
+    assert.same({ expected, expected }, seen)
   end)
 
   it("goes through an override of do_request and get_container", function()
