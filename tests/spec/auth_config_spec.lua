@@ -94,6 +94,17 @@ describe("docker's configuration", function()
     end
   end)
 
+  it("L14 names the file when its credentials cannot be sent", function()
+    for _, entry in ipairs {
+      { auth = core.base64.encode "me\n:secret" }, { auth = core.base64.encode "me:sec\r\nret" },
+      { username = "m:e", password = "secret" }, { username = "me", password = "sec\127ret" },
+      { registrytoken = "sec ret" }, { registrytoken = "sec\r\nret" }, { identitytoken = "sec\nret" },
+    } do
+      local err = refuses({ auths = { ["ghcr.io"] = entry } })
+      assert.not_matches("sec", err.message:gsub(directory, ""), 1, true)
+    end
+  end)
+
   it("L14 names the file when it is broken, and shows nothing of it", function()
     for _, text in ipairs {
       "{", "[]", "5", '{"auths":[1]}', '{"auths":5}', '{"auths":{"ghcr.io":"secret"}}', '{"auths":{"ghcr.io":null}}',

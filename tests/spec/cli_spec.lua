@@ -304,6 +304,12 @@ describe("oras-lua PROVIDER METHOD", function()
     assert.truthy(out:find("\n  \"digest\": ", 1, true))
   end)
 
+  it("prints what an iterator gives as an array", function()
+    for _, method in ipairs { "tags", "get_tags" } do
+      assert.same({ 0, '[\n  "1.0.0-0"\n]\n', "" }, { run("conda", method, "oci:examples/layout") })
+    end
+  end)
+
   it("gives the same result as the library", function()
     local text = "local C = dofile 'providers/conda.lua' io.write(require 'oras'.json.encode("
       .. ("C:new():inspect '%s', {indent = 2}), '\\n')"):format(LAYOUT)
@@ -325,6 +331,7 @@ describe("oras-lua PROVIDER METHOD", function()
     refuses(2, "no method 'inspekt' (inspect?)", "conda", "inspekt")
     refuses(2, "unknown option '--plain-htp' (--plain-http?)", "conda", "inspect", "--plain-htp", LAYOUT)
     refuses(2, "usage: ", "conda", "inspect", "not a reference")
+    refuses(2, "'inspect' takes 1 argument, not 2", "conda", "inspect", LAYOUT, "extra")
     refuses(1, "absent", "conda", "inspect", "oci:examples/layout:absent")
   end)
 end)

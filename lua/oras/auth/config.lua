@@ -125,12 +125,22 @@ local function credentials_of(entry, key, source)
   end
 end
 
+-- What no header can carry is found where it stands, not when it is sent.
+local function check_sendable(found, key, source)
+  for name, value in pairs(found) do
+    local token = name == "registry_token" and value:find "[^\33-\126]"
+    if token or value:find "%c" or (name == "username" and value:find ":") then
+      fail(source, 'the %s of "%s" has a character that it cannot have', (name:gsub("_", " ")), key)
+    end
+  end
+  return found
+end
+
 local function search(document, hostname, source)
   local auths = field(document, "auths", "table", source)
   local entry, key = find(auths or {}, hostname)
-  if entry ~= nil then
-    return credentials_of(entry, key, source)
-  end
+  local found = entry ~= nil and credentials_of(entry, key, source)
+  return found and check_sendable(found, key, source) or nil
 end
 
 --- The credentials that the configuration has for a registry. The variable

@@ -140,6 +140,15 @@ local function parse(words)
   return opts, args
 end
 
+-- Words that the method would not see are a mistake.
+local function check_count(fn, method, args)
+  local info = debug.getinfo(fn, "u")
+  local most = info.nparams - 1 -- self is not a word
+  if not info.isvararg and #args > most then
+    report.fail(report.USAGE, "'%s' takes %d argument%s, not %d", method, most, most == 1 and "" or "s", #args)
+  end
+end
+
 -- What the words ask for: an object, its method and the arguments.
 local function prepare(name, words)
   local opts, args = parse(words)
@@ -148,7 +157,18 @@ local function prepare(name, words)
     report.fail(report.USAGE, "which method of '%s'? (oras-lua %s --help)", name, name)
   end
   local object = providers.find(name):new(opts)
-  return object, providers.method(object, name, method), args
+  local fn = providers.method(object, name, method)
+  check_count(fn, method, args)
+  return object, fn, args
+end
+
+-- An iterator gives what it goes over.
+local function collected(iterator)
+  local items = core.json.array {}
+  for item in iterator do
+    items[#items + 1] = item
+  end
+  return items
 end
 
 local function call(object, method, args)
@@ -156,6 +176,8 @@ local function call(object, method, args)
 
   if result == nil then
     return ""
+  elseif type(result) == "function" then
+    result = collected(result)
   end
   local text, err = core.json.encode(result, { indent = 2 })
   if not text then
