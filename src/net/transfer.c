@@ -126,8 +126,11 @@ oras_code oras_transfer_add_header(oras_transfer *transfer, const char *name, co
 oras_code oras_transfer_bind(oras_transfer *transfer, const char *origin, oras_error *err)
 {
     oras_url url;
-    oras_code code = oras_url_parse(origin, ORAS_C_USAGE, &url, err);
+    oras_code code;
 
+    if (strcmp(origin, transfer->bound) == 0) /* the URL's own, as nearly always */
+        return ORAS_OK;
+    code = oras_url_parse(origin, ORAS_C_USAGE, &url, err);
     if (code)
         return code;
     oras_origin_print(&url.origin, transfer->bound);
