@@ -318,6 +318,16 @@ describe("download_blob", function()
     assert.equal("fin rst", helper.list(directory))
   end)
 
+  it("L09 removes what dead processes left behind, with the first success in a directory", function()
+    local ref, layer = seed { size = 100 }
+    helper.write(directory .. "/.oras-partial-own-0123", "left")
+    helper.write(directory .. "/.oras-partial-sha256-old", "left")
+    helper.write(directory .. "/.oras-partial-sha256-new", "to be taken up")
+    os.execute(("touch -d @1000 '%s/.oras-partial-sha256-old'"):format(directory))
+    helper.registry():download_blob(ref, layer, directory .. "/file")
+    assert.equal(".oras-partial-sha256-new file", helper.list(directory))
+  end)
+
   it("goes on in the next process, and not when resume is false", function()
     local ref, layer = seed { size = 3000000 }
     faults.on { method = "GET", path = "/v2/d/app/blobs/*", cut = 2000000, how = "rst" }

@@ -1,4 +1,5 @@
 --- Registry methods on blobs: get, ask for, bring into a file.
+local core = require "oras.core"
 local descriptor = require "oras.descriptor"
 local errors = require "oras.error"
 local options = require "oras.options"
@@ -47,6 +48,21 @@ function Registry:blob_exists(ref, blob)
   return self:_backend(container).blob_exists(self, container, digest)
 end
 
+-- What earlier processes left behind in a directory goes with the first success there.
+local function sweep(self, path)
+  local dir = path:match "^(.*)/" or "."
+  dir = dir == "" and "/" or dir
+  local swept = self._swept
+  if not swept then
+    swept = {}
+    self._swept = swept
+  end
+  if not swept[dir] then
+    swept[dir] = true
+    core.file.sweep(dir)
+  end
+end
+
 --- Bring a blob into a file, which appears when it is complete and verified. A download
 --- that breaks off is taken up again, by the next process too, unless `resume` is false.
 ---@param ref string|oras.Container
@@ -71,5 +87,6 @@ function Registry:download_blob(ref, blob, path, opts)
     overwrite = opts.overwrite ~= false,
     durable = opts.durable,
   })
+  sweep(self, path)
   return path
 end
