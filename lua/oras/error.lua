@@ -18,10 +18,12 @@ local Error = core.error
 
 local errors = {}
 
+local getinfo = debug.getinfo -- a script may replace it
+
 -- Frames of our own files are passed over when the caller's line is looked for. Embedded
 -- files are named "=oras/..."; files on disk share the folder of this one.
 local function own_prefix()
-  local source = debug.getinfo(1, "S").source
+  local source = getinfo(1, "S").source
   return source:match("^(.*)error%.lua$") or source
 end
 
@@ -36,7 +38,7 @@ end
 function errors.position()
   local level = 2
   while true do
-    local frame = debug.getinfo(level, "Sl")
+    local frame = getinfo(level, "Sl")
     if not frame then
       return nil
     end
@@ -55,7 +57,7 @@ Error.__position = errors.position
 function errors.entry()
   local level, name = 2, nil
   while true do
-    local frame = debug.getinfo(level, "Sn")
+    local frame = getinfo(level, "Sn")
     if not frame or not is_ours(frame.source) then
       return name
     end

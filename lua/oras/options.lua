@@ -118,4 +118,15 @@ function options.check(given, spec, what)
   return given
 end
 
+--- A table with the same fields.
+---@param tbl table
+---@return table
+function options.copied(tbl)
+  local copy = {}
+  for key, value in pairs(tbl) do
+    copy[key] = value
+  end
+  return copy
+end
+
 return options

@@ -148,14 +148,6 @@ local function check_scheme(scheme, name)
   end
 end
 
-local function copied(tbl)
-  local copy = {}
-  for key, value in pairs(tbl) do
-    copy[key] = value
-  end
-  return copy
-end
-
 --- Set up an object from its options; a subclass that overrides it calls
 --- `Class.super.init(self, opts)`.
 ---@param opts? table see docs; a subclass adds its own in `Class.options`
@@ -165,7 +157,7 @@ function Registry:init(opts)
   opts = options.check(opts, class:_all_options(), class.__name .. ":new")
   check_values(opts)
   self.hostname = opts.hostname
-  self._settings = copied(opts)
+  self._settings = options.copied(opts)
   self._settings.headers, self._settings.proxy = nil, nil
   private[self].proxy = opts.proxy
   if type(opts.auth_backend) == "table" then
@@ -174,11 +166,11 @@ function Registry:init(opts)
   end
   if opts.limits then
     local defaults = self.default_limits
-    self._limits = merged(copied(opts.limits), defaults, integers_of(defaults), "Registry:new: limits")
+    self._limits = merged(options.copied(opts.limits), defaults, integers_of(defaults), "Registry:new: limits")
   end
   if opts.retry then
     local retry = require "oras.retry"
-    self._retry = merged(copied(opts.retry), retry.defaults, retry.options, "Registry:new: retry")
+    self._retry = merged(options.copied(opts.retry), retry.defaults, retry.options, "Registry:new: retry")
   end
   for name, value in pairs(opts.headers or {}) do
     self:set_header(name, value)
@@ -212,7 +204,7 @@ end
 ---@raise oras.Error usage
 function Registry:set_header(name, value)
   local hidden = private[self]
-  local headers = copied(hidden.headers or {})
+  local headers = options.copied(hidden.headers or {})
   requests.put_header(headers, name, value, "set_header")
   hidden.headers = next(headers) and headers or nil
 end

@@ -56,23 +56,12 @@ static oras_code hash_block(oras_pipeline *pipeline, const block *full, oras_err
 
 static oras_code write_block(oras_pipeline *pipeline, const block *full, oras_error *err)
 {
-    const oras_target *target = pipeline->target;
-    const char *data = full->data;
-    size_t left = full->size;
+    oras_code code =
+        oras_target_write(pipeline->target, full->data, full->size, pipeline->written, err);
 
-    while (left > 0) {
-        ssize_t n = pwrite(target->fd, data, left, (off_t)pipeline->written);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return oras_fail_errno(err, n < 0 ? errno : EIO, "cannot write '%s/%s'", target->dir,
-                                   target->name);
-        data += n;
-        left -= (size_t)n;
-        pipeline->written += n;
-    }
-    return ORAS_OK;
+    if (!code)
+        pipeline->written += (int64_t)full->size;
+    return code;
 }
 
 /* --- under the lock -------------------------------------------------------------------- */

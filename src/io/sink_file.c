@@ -24,24 +24,6 @@ typedef struct file_sink {
     bool drop;               /* it must not be left behind */
 } file_sink;
 
-static oras_code write_all(const oras_target *target, const char *data, size_t size, int64_t offset,
-                           oras_error *err)
-{
-    while (size > 0) {
-        ssize_t n = pwrite(target->fd, data, size, (off_t)offset);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return oras_fail_errno(err, n < 0 ? errno : EIO, "cannot write '%s/%s'", target->dir,
-                                   target->name);
-        data += n;
-        size -= (size_t)n;
-        offset += n;
-    }
-    return ORAS_OK;
-}
-
 /* --- on a worker, or where a small blob arrives ------------------------------------------- */
 
 static oras_code hash_found(void *ud, oras_error *err)
@@ -176,7 +158,7 @@ static oras_flow file_write(oras_sink *sink, const void *data, size_t size, oras
             sink->count += (int64_t)size;
         return flow;
     }
-    file->drop = write_all(&file->target, data, size, sink->count, err) != ORAS_OK;
+    file->drop = oras_target_write(&file->target, data, size, sink->count, err) != ORAS_OK;
     if (file->drop)
         return ORAS_FLOW_FAILED;
     return oras_sink_account(sink, data, size, err) ? ORAS_FLOW_FAILED : ORAS_FLOW_OK;

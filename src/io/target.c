@@ -187,6 +187,26 @@ oras_code oras_target_open(oras_target *target, const oras_digest *digest, oras_
     return open_own(target, err);
 }
 
+oras_code oras_target_write(const oras_target *target, const void *data, size_t size,
+                            int64_t offset, oras_error *err)
+{
+    const char *at = data;
+
+    while (size > 0) {
+        ssize_t n = pwrite(target->fd, at, size, (off_t)offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return oras_fail_errno(err, n < 0 ? errno : EIO, "cannot write '%s/%s'", target->dir,
+                                   target->name);
+        at += n;
+        size -= (size_t)n;
+        offset += n;
+    }
+    return ORAS_OK;
+}
+
 /* Rename without replacing, also where the file system knows no RENAME_NOREPLACE. */
 static int rename_new(const oras_target *target)
 {

@@ -27,6 +27,10 @@ void oras_target_dispose(oras_target *target);
  * temporary: the one of `digest` (NULL: a new one of its own) unless somebody else uses it. */
 oras_code oras_target_open(oras_target *target, const oras_digest *digest, oras_error *err);
 
+/** Write all of the bytes at `offset` of the temporary. Class io; any thread. */
+oras_code oras_target_write(const oras_target *target, const void *data, size_t size,
+                            int64_t offset, oras_error *err);
+
 /** Give the temporary its name and the mode of the file that it replaces (0666 less `umask`
  * where there is none), and close it. */
 oras_code oras_target_publish(oras_target *target, mode_t umask, oras_error *err);

@@ -2,31 +2,13 @@
 local report = {}
 
 -- A script may replace these; what is said about its end must not depend on it.
-local exit, getinfo, stderr = os.exit, debug.getinfo, io.stderr
+local exit, stderr = os.exit, io.stderr
+local position = require("oras.error").position
 local traceback, tostring, type, xpcall = debug.traceback, tostring, type, xpcall
 local getmetatable, rawget, pcall = getmetatable, rawget, pcall
 
 report.DONE, report.REFUSED, report.USAGE = 0, 1, 2
 report.debug = false
-
-local function is_ours(source)
-  return source:sub(1, 6) == "=oras/"
-end
-
--- "script.lua:12": the innermost line that is not of this library.
-local function position()
-  local level = 3
-  while true do
-    local frame = getinfo(level, "Sl")
-    if not frame then
-      return nil
-    end
-    if frame.currentline > 0 and not is_ours(frame.source) then
-      return ("%s:%d"):format(frame.short_src, frame.currentline)
-    end
-    level = level + 1
-  end
-end
 
 local function is_oras_error(value)
   local meta = type(value) == "table" and getmetatable(value)

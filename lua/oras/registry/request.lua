@@ -81,14 +81,6 @@ local function accept_headers(accept)
   return headers
 end
 
-local function copied(tbl)
-  local copy = {}
-  for key, value in pairs(tbl) do
-    copy[key] = value
-  end
-  return copy
-end
-
 -- Fields that say how a message is framed and where it goes: those are made for the request.
 local OURS <const> = {
   connection = true, ["content-length"] = true, expect = true, host = true, ["keep-alive"] = true,
@@ -135,7 +127,7 @@ local function add_headers(request, opts)
   if not opts.headers then
     return
   end
-  local open, bound = copied(request.headers or {}), copied(request.bound_headers or {})
+  local open, bound = options.copied(request.headers or {}), options.copied(request.bound_headers or {})
   for name, value in pairs(opts.headers) do
     local target = travels(tostring(name)) and open or bound
     requests.put_header(target, name, value, "do_request")
