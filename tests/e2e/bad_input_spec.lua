@@ -188,7 +188,8 @@ describe_faults("the way there", function(it_)
       }
     end
     rows[#rows + 1] = {
-      code = "oras.Registry:new({ tls_verify = x.file .. '.pem' }):get_manifest(x.ref)", class = "tls", says = ".pem",
+      code = "oras.Registry:new({ tls_verify = x.file .. '.pem' }):get_manifest(x.ref)", class = "io",
+      says = { "tls_verify: ", ".pem", "No such file or directory" },
     }
     bad.check(rows)
   end)
