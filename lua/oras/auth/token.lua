@@ -82,7 +82,7 @@ local function token_request(registry, asked, state, scope, found)
   else
     request = get_request(asked, state, scope, found, origin)
   end
-  request.secrets = { found and (found.identity_token or found.password) }
+  request.secrets = { found and found.identity_token } -- of a name and password, `secret` has both
   request.origin = origin
   request.endpoint = state.endpoint -- whose client certificate the realm of another origin never sees
   request.from = state.hop
