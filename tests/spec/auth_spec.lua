@@ -354,7 +354,24 @@ describe("authentication", function()
     says("/token", 401)
     check(helper.fails(alice(), "get_manifest", ref "bearer/app").message)
     faults.reset { content = false }
+    faults.on { path = "/token", always = true, status = 401, json = { details = "you sent hunter%2Didentity" } }
     local registry = helper.registry()
+    function registry.get_credentials()
+      return { identity_token = "hunter-identity" }
+    end
+    local message = helper.fails(registry, "get_manifest", ref "bearer/app").message
+    assert.matches("you sent ***", message, 1, true)
+    faults.reset { content = false }
+    registry = helper.registry()
+    registry:set_token_auth "hunter-token"
+    faults.on { path = "/v2/basic/*", always = true, status = 403,
+      json = { errors = { { code = "DENIED", message = "you sent Bearer hunter-token" } } },
+      has = { authorization = "Bearer" } }
+    faults.on { path = "/v2/basic/*", always = true, challenge = { 'Bearer realm="https://h.invalid/"' } }
+    message = helper.fails(registry, "get_manifest", ref "basic/app").message
+    assert.matches("you sent Bearer ***", message, 1, true)
+    faults.reset { content = false }
+    registry = helper.registry()
     local warnings = {}
     registry:on("warning", function(text)
       warnings[#warnings + 1] = text

@@ -60,7 +60,8 @@ local sent = setmetatable({}, { __mode = "k" })
 ---@param request table
 ---@return string
 function status.hide(text, request)
-  local secrets = { request.secret, table.unpack(request.secrets or {}) }
+  local secrets = { table.unpack(request.secrets or {}) }
+  secrets[#secrets + 1] = request.secret
   for _, value in pairs(request.bound_headers or {}) do
     for _, one in ipairs(type(value) == "table" and value or { value }) do
       secrets[#secrets + 1] = one
