@@ -9,7 +9,7 @@
  * io, with errno's words; io (no regular file). *fd is the caller's. */
 oras_code oras_file_open(const char *path, int *fd, int64_t *size, oras_error *err);
 
-/** All of a file into *out (appended). Class io, path; limit when it has more than `limit`
+/** All of a file into *out (appended). Class io; limit when it has more than `limit`
  * bytes. */
 oras_code oras_file_read(const char *path, size_t limit, oras_buf *out, oras_error *err);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Files below a directory, by openat2 and by the walk that stands in for it. */
+#include "cmocka_c11.h"
 #include "io/file.h"
 #include "io/root.h"
 
@@ -16,8 +17,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static char place[] = "/tmp/oras-root-XXXXXX";
 
@@ -178,10 +177,9 @@ static void test_whole_files(void **state)
     assert_int_equal(oras_file_read("missing", 5, &buf, &err), ORAS_EIO);
     assert_int_equal(err.native, ENOENT);
     assert_non_null(strstr(err.message, "'missing'"));
-    assert_int_equal(oras_file_read("root", 5, &buf, &err), ORAS_EINVALID);
-    assert_int_equal(oras_file_read("root/fifo", 5, &buf, &err), ORAS_EINVALID);
-    assert_string_equal(err.class_name, "path");
-    assert_int_equal(oras_file_read("root/socket", 5, &buf, &err), ORAS_EINVALID);
+    assert_class(oras_file_read("root", 5, &buf, &err), ORAS_C_IO);
+    assert_class(oras_file_read("root/fifo", 5, &buf, &err), ORAS_C_IO);
+    assert_class(oras_file_read("root/socket", 5, &buf, &err), ORAS_C_IO);
     assert_string_equal(oras_buf_text(&buf), "inside");
     oras_buf_dispose(&buf);
 }
