@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Build-time tool: write one C file that holds Lua files, as bytecode or as text.
  *
- *   embed code|text OUTPUT ARRAY ROOT FILE...
+ *   embed code|stripped|text OUTPUT ARRAY ROOT FILE...
  *
  * FILE is relative to ROOT; "oras/auth/init.lua" becomes the entry "oras.auth" whose chunk is
  * named "=oras/auth/init.lua". The entries are sorted by their names. Text is checked too:
@@ -20,7 +20,7 @@ typedef struct entry {
 } entry;
 
 typedef struct job {
-    bool as_text;
+    bool as_text, stripped;
     const char *array, *root;
     char **files;
     size_t n_files;
@@ -85,7 +85,6 @@ static int print_bytes(lua_State *L, const void *data, size_t size, void *ud)
     return 0;
 }
 
-/* Bytecode keeps its line numbers (lua_dump does not strip): messages need them. */
 static void write_entry(lua_State *L, const job *j, const entry *e, size_t index)
 {
     const char *path = lua_pushfstring(L, "%s/%s", j->root, e->file);
@@ -102,7 +101,7 @@ static void write_entry(lua_State *L, const job *j, const entry *e, size_t index
     if (j->as_text)
         print_bytes(L, text, size, &p);
     else
-        lua_dump(L, print_bytes, &p, 0);
+        lua_dump(L, print_bytes, &p, j->stripped);
     fprintf(j->out, "\n};\n");
 }
 
@@ -153,11 +152,12 @@ int main(int argc, char **argv)
     int failed;
 
     if (argc < 5 || !L) {
-        fprintf(stderr, "usage: embed code|text OUTPUT ARRAY ROOT FILE...\n");
+        fprintf(stderr, "usage: embed code|stripped|text OUTPUT ARRAY ROOT FILE...\n");
         return 2;
     }
     failed = run(L, argv[2],
                  &(job){.as_text = strcmp(argv[1], "text") == 0,
+                        .stripped = strcmp(argv[1], "stripped") == 0,
                         .array = argv[3],
                         .root = argv[4],
                         .files = argv + 5,

@@ -41,7 +41,8 @@ static bool is_main_source(const char *source, const char *main_source)
 
 static bool is_ours(const lua_Debug *frame)
 {
-    return strncmp(frame->source, "=oras/", 6) == 0;
+    /* a release has our files without their names; nothing else is ever loaded without one */
+    return strncmp(frame->source, "=oras/", 6) == 0 || strcmp(frame->source, "=?") == 0;
 }
 
 /* The function that asks must be of the main source, and the innermost chunk of that source

@@ -42,7 +42,7 @@ oras_code oras_pool_new(int n_threads, oras_pool **out, oras_error *err)
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work, NULL);
     pthread_cond_init(&pool->settled, NULL);
-    pool->wanted = thread_count(n_threads);
+    pool->wanted = n_threads;
     *out = pool;
     return ORAS_OK;
 }
@@ -119,6 +119,8 @@ oras_code oras_pool_submit(oras_pool *pool, oras_job *job, oras_error *err)
     int rc = 0;
 
     pthread_mutex_lock(&pool->lock);
+    if (pool->n_threads == 0) /* asking for the number of processors reads a file */
+        pool->wanted = thread_count(pool->wanted);
     if (pool->n_threads < pool->wanted && (pool->first || pool->n_threads == 0))
         rc = start_thread(pool);
     if (pool->n_threads > 0 && job->state == ORAS_JOB_IDLE)
