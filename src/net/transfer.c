@@ -192,13 +192,21 @@ static void name_coding(oras_transfer *transfer)
                  coding);
 }
 
+/* The sink has nothing to say any more, and what it said is not delivered: a worker may have
+ * spoken while the transfer ended. */
+static void silence_sink(oras_transfer *transfer)
+{
+    if (transfer->sink)
+        oras_sink_set_notify(transfer->sink, (oras_notify){NULL, NULL});
+    oras_loop_unpost(transfer->client->loop, &transfer->post);
+}
+
 /* Last: the owner may let go of the transfer as soon as it is told. */
 static void tell_done(oras_transfer *transfer)
 {
     name_coding(transfer);
     transfer->state = STATE_DONE;
-    if (transfer->sink)
-        oras_sink_set_notify(transfer->sink, (oras_notify){NULL, NULL});
+    silence_sink(transfer);
     transfer->fn(transfer->ud, ORAS_EVENT_DONE);
 }
 
@@ -309,11 +317,9 @@ void oras_transfer_cancel(oras_transfer *transfer)
     if (transfer->state == STATE_NEW || transfer->state == STATE_DONE)
         return;
     oras_client_leave(transfer->client, transfer);
-    if (transfer->sink) {
-        oras_sink_set_notify(transfer->sink, (oras_notify){NULL, NULL});
+    silence_sink(transfer);
+    if (transfer->sink)
         oras_sink_abort(transfer->sink);
-    }
-    oras_loop_unpost(transfer->client->loop, &transfer->post);
     oras_fail(&transfer->error, ORAS_C_CANCELLED, "cancelled");
     transfer->state = STATE_DONE;
 }
