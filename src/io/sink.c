@@ -30,7 +30,8 @@ oras_code oras_sink_restart(oras_sink *sink, oras_error *err)
     return sink->hasher ? oras_hasher_reset(sink->hasher, err) : ORAS_OK;
 }
 
-oras_code oras_sink_admit(const oras_sink *sink, size_t size, oras_error *err)
+/* Is there room for `size` more below the expected size? */
+static oras_code admit(const oras_sink *sink, size_t size, oras_error *err)
 {
     if (sink->expect.size >= 0 && (int64_t)size > sink->expect.size - sink->count + sink->skip)
         return oras_fail(err, ORAS_C_INTEGRITY, "body is longer than the %lld bytes expected",
@@ -102,7 +103,7 @@ oras_code oras_sink_begin(oras_sink *sink, int64_t offset, oras_error *err)
 
 oras_flow oras_sink_write(oras_sink *sink, const void *data, size_t size, oras_error *err)
 {
-    if (oras_sink_admit(sink, size, err))
+    if (admit(sink, size, err))
         return ORAS_FLOW_FAILED;
     return sink->ops->write(sink, data, size, err);
 }

@@ -33,9 +33,6 @@ void oras_sink_dispose(oras_sink *sink);
 /** Back to byte 0. */
 oras_code oras_sink_restart(oras_sink *sink, oras_error *err);
 
-/** Is there room for `size` more below the expected size? Class integrity. */
-oras_code oras_sink_admit(const oras_sink *sink, size_t size, oras_error *err);
-
 /** Count and hash. */
 oras_code oras_sink_account(oras_sink *sink, const void *data, size_t size, oras_error *err);
 

@@ -12,9 +12,6 @@ typedef struct oras_curl_owner {
     void (*done)(struct oras_curl_owner *owner, CURLcode result);
 } oras_curl_owner;
 
-/** The multi handle; borrowed. */
-CURLM *oras_loop_multi(oras_loop *loop);
-
 /** Add to the multi; take out again (also in mid-transfer). Never from a callback of curl. */
 oras_code oras_loop_add(oras_loop *loop, CURL *easy, oras_error *err);
 void oras_loop_remove(oras_loop *loop, CURL *easy);

@@ -118,7 +118,6 @@ size_t oras_receive_body(char *data, size_t size, size_t count, void *ud);
 void oras_failure_explain(oras_transfer *transfer, CURLcode result);
 
 /* transfer.c */
-void oras_transfer_run(oras_transfer *transfer);
 void oras_transfer_fail(oras_transfer *transfer, const oras_error *err, bool retryable);
 void oras_transfer_tick(oras_transfer *transfer, int64_t now);
 void oras_transfer_ended(oras_curl_owner *owner, CURLcode result);

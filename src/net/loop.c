@@ -142,11 +142,6 @@ void oras_loop_free(oras_loop *loop)
     oras_dealloc(loop);
 }
 
-CURLM *oras_loop_multi(oras_loop *loop)
-{
-    return loop->multi;
-}
-
 oras_code oras_loop_add(oras_loop *loop, CURL *easy, oras_error *err)
 {
     CURLMcode rc = curl_multi_add_handle(loop->multi, easy);

@@ -427,11 +427,6 @@ oras_code oras_transfer_result(const oras_transfer *transfer, oras_error *err)
     return transfer->error.code;
 }
 
-bool oras_transfer_is_done(const oras_transfer *transfer)
-{
-    return transfer->state == STATE_DONE;
-}
-
 bool oras_transfer_is_retryable(const oras_transfer *transfer)
 {
     return transfer->retryable;

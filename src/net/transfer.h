@@ -77,7 +77,6 @@ void oras_transfer_cancel(oras_transfer *transfer);
 
 /** How it ended: ORAS_OK with status and headers, or the error. Only when done. */
 oras_code oras_transfer_result(const oras_transfer *transfer, oras_error *err);
-bool oras_transfer_is_done(const oras_transfer *transfer);
 
 /** May the same request be tried again after this failure? */
 bool oras_transfer_is_retryable(const oras_transfer *transfer);
