@@ -150,11 +150,79 @@ function faults.config(settings)
   post("config", settings)
 end
 
+-- Registries as they are, in settings of the server's.
+local KINDS <const> = {
+  ["docker-registry"] = {
+    append = true, post_monolithic = false, keep_broken = false, mount_anonymous = false,
+    delete_tags = 400, referrers = false, oci_subject = false, tag_param = false,
+  },
+  ecr = { patch_status = 201, upload_range = "stale", mount_anonymous = false, referrers = false },
+  ghcr = { patch_cap = 4 << 20, referrers = false, oci_subject = false, tag_param = false },
+}
+
+--- Behave as a certain registry does: "docker-registry", "ecr", "ghcr".
+---@param name string
+---@param more table? settings that differ from it
+function faults.act_as(name, more)
+  local kind = KINDS[name] or error(("no registry is called '%s'"):format(tostring(name)), 2)
+  local settings = {}
+  for _, from in ipairs { kind, more or {} } do
+    for key, value in pairs(from) do
+      settings[key] = value
+    end
+  end
+  faults.config(settings)
+end
+
 --- Requests so far, oldest first.
 ---@param filter {listener: string?, method: string?, path: string?, since: integer?}?
 ---@return table[]
 function faults.log(filter)
   return get("log", filter)
+end
+
+--- How many requests there were: by method, and `total`.
+---@param filter table? as for `log`
+---@return table<string, integer>
+function faults.count(filter)
+  local counts = setmetatable({ total = 0 }, {
+    __index = function()
+      return 0
+    end,
+  })
+  for _, entry in ipairs(faults.log(filter)) do
+    counts[entry.method] = counts[entry.method] + 1
+    counts.total = counts.total + 1
+  end
+  return counts
+end
+
+-- The first pattern that fits a path says what it is.
+local PLACES <const> = {
+  { "^/token$", "token" }, { "/blobs/uploads/$", "uploads" }, { "/blobs/uploads/", "upload" },
+  { "/blobs/", "blob" }, { "/manifests/", "manifest" }, { "/referrers/", "referrers" }, { "/tags/list$", "tags" },
+}
+
+local function place_of(path)
+  for _, place in ipairs(PLACES) do
+    if path:find(place[1]) then
+      return place[2]
+    end
+  end
+  return path
+end
+
+--- What was asked, in words: {"HEAD blob 404", "POST uploads 202", "PUT upload 201"}. A request
+--- without an answer ends with its outcome instead of a status.
+---@param filter table? as for `log`
+---@return string[]
+function faults.trace(filter)
+  local lines = {}
+  for i, entry in ipairs(faults.log(filter)) do
+    local place = place_of(entry.path or "-")
+    lines[i] = ("%s %s %s"):format(entry.method, place, entry.status or entry.outcome or "open")
+  end
+  return lines
 end
 
 --- Like `log`, once there are `count` entries (or the timeout is over).

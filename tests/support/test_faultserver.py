@@ -576,6 +576,187 @@ class Http2(Case):
             self.assertEqual((found, len(body)), (code, size), rule)
 
 
+class Uploads(Case):
+    """What registries do differently, and what happens to a body on its way."""
+
+    WHERE = "/v2/new/blobs/uploads/"
+
+    def start(self, query=""):
+        return self.fetch("POST", self.WHERE + query)
+
+    def path_of(self, answer):
+        return answer.get("location").split("localhost", 1)[1]
+
+    def patch(self, where, data, **fields):
+        return self.fetch("PATCH", where, body=data, **fields)
+
+    def put(self, where, data=b"", digest=DIGEST):
+        return self.fetch("PUT", where + ("&" if "?" in where else "?") + "digest=" + digest, body=data)
+
+    def blobs(self):
+        return self.control("content", repo="new")["blobs"]
+
+    def partly(self, method, path, sent, size):
+        """Send a head and a part of the body; gives the socket."""
+        sock = self.connect()
+        head = "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
+        sock.sendall((head % (method, path, size)).encode() + b"x" * sent)
+        return sock
+
+    def test_mounts(self):
+        query = "?mount=%s&from=" % DIGEST
+        for setting, own, other in ((True, 201, 201), (False, 202, 202), ("own", 201, 202),
+                                    ("others", 202, 201)):
+            self.control("config", {"mount": setting})
+            self.assertEqual(self.fetch("POST", "/v2/app/blobs/uploads/" + query + "app").status, own)
+            self.control("reset", {"content": False})
+            self.control("config", {"mount": setting})
+            self.assertEqual(self.fetch("POST", "/v2/n%d/blobs/uploads/%sapp" % (other, query)).status,
+                             other, setting)
+        self.control("config", {"mount": True, "mount_anonymous": False})
+        self.assertEqual(self.start("?mount=" + DIGEST).status, 202)
+
+    def test_docker_registry(self):
+        """Appends whatever comes, wants no digest on POST, 400 for a tag's end."""
+        self.control("config", {"append": True, "post_monolithic": False, "delete_tags": 400,
+                                "delete_blobs": False, "keep_broken": False})
+        answer = self.fetch("POST", self.WHERE + "?digest=" + DIGEST, body=BLOB)
+        self.assertEqual((answer.status, self.blobs()), (202, {}))
+        answer = self.patch(self.path_of(answer), BLOB[:600], Content_Range="5000-5599")
+        self.assertEqual((answer.status, answer.get("range")), (202, "0-599"))
+        where = self.path_of(answer)
+        self.assertEqual(self.put(where, BLOB[600:]).status, 201)
+        self.assertEqual(self.fetch("DELETE", "/v2/app/manifests/v1").status, 400)
+        self.assertEqual(self.fetch("DELETE", PATH).status, 405)
+        where = self.path_of(self.start())
+        sock = self.partly("PATCH", where, 10, 100)
+        sock.shutdown(socket.SHUT_WR)
+        self.is_reset(sock)
+        self.assertEqual(self.fetch(path=where).status, 404)
+
+    def test_ranges(self):
+        for style, first, then in (("true", "0-599", "0-599"), ("stale", "0-0", "0-599"),
+                                   ("stale_always", "0-0", "0-0"), ("absent", None, None),
+                                   ("bytes", "bytes=0-599", "bytes=0-599")):
+            self.control("config", {"upload_range": style, "patch_status": 201})
+            answer = self.patch(self.path_of(self.start()), BLOB[:600])
+            self.assertEqual((answer.status, answer.get("range")), (201, first), style)
+            self.assertEqual(self.fetch(path=self.path_of(answer)).get("range"), then, style)
+
+    def test_out_of_order(self):
+        where = self.path_of(self.patch(self.path_of(self.start()), BLOB[:600]))
+        answer = self.patch(where, BLOB[:600], Content_Range="0-599")
+        self.assertEqual((answer.status, answer.get("range")), (416, "0-599"))
+        answer = self.patch(where, BLOB[600:], Content_Range="600-999")
+        self.assertEqual(self.put(self.path_of(answer)).status, 201)
+
+    def test_chunk_sizes(self):
+        self.control("config", {"chunk_min": 100, "patch_cap": 500})
+        answer = self.start()
+        self.assertEqual(answer.get("oci-chunk-min-length"), "100")
+        where = self.path_of(answer)
+        answer = self.patch(where, BLOB[:600], Content_Range="0-599")
+        self.assertEqual((answer.status, "too large" in answer.body.decode()), (416, True))
+        answer = self.patch(where, BLOB[:50], Content_Range="0-49")
+        self.assertEqual(answer.status, 202)
+        answer = self.patch(self.path_of(answer), BLOB[50:500], Content_Range="50-499")
+        self.assertEqual(answer.status, 416)
+
+    def test_chunked_coding(self):
+        coded = b"3e8\r\n" + BLOB + b"\r\n0\r\n\r\n"
+        for setting, status in ((True, 202), (False, 411), (413, 413)):
+            self.control("config", {"chunked_coding": setting})
+            sock = self.connect()
+            sock.sendall(("PATCH %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+                          "Connection: close\r\n\r\n" % self.path_of(self.start())).encode() + coded)
+            self.assertEqual(Answer(self.read_all(sock)).status, status)
+
+    def test_locations(self):
+        evil = self.state["listeners"]["evil"]["url"]
+        for setting, start in (("absolute", "http://localhost/v2/new/blobs/uploads/"),
+                               ("relative", self.WHERE), ("evil", evil + self.WHERE)):
+            self.control("config", {"location": setting})
+            self.assertTrue(self.start().get("location").startswith(start), setting)
+        self.control("config", {"location": "sibling", "location_state": False,
+                                "location_extra": "?a=b#c"})
+        self.assertRegex(self.start().get("location"), r"^[0-9a-f]+\?a=b#c$")
+
+    def test_old_location(self):
+        where = self.path_of(self.start())
+        self.patch(where, BLOB[:600])
+        self.assertEqual(self.patch(where, BLOB[600:]).status, 404)
+        self.control("config", {"location_state": False})
+        where = self.path_of(self.start())
+        self.patch(where, BLOB[:600])
+        self.assertEqual(self.patch(where, BLOB[600:]).status, 202)
+
+    def test_lost_session(self):
+        where = self.path_of(self.start())
+        self.on(method="PUT", lose=True)
+        answer = self.put(where, BLOB)
+        self.assertEqual((answer.status, b"BLOB_UPLOAD_UNKNOWN" in answer.body), (404, True))
+        self.assertEqual(self.control("content", repo="new")["uploads"], 0)
+
+    def test_other_status(self):
+        self.on(set_status=200, set={"Location": False})
+        answer = self.start()
+        self.assertEqual((answer.status, answer.get("location")), (200, None))
+        self.assertEqual(self.control("log", method="POST")[0]["status"], 200)
+
+    def test_early_answer_while_the_client_sends(self):
+        for rule in ({"read": 1000}, {"early": True}, {"read": 1000, "abrupt": True}):
+            self.on(method="PUT", status=413, **rule)
+            sock = self.partly("PUT", self.path_of(self.start()), 2000, 1 << 20)
+            self.assertTrue(sock.recv(1000).startswith(b"HTTP/1.1 413"), rule)
+            if "abrupt" in rule:
+                self.is_reset(sock)
+
+    def test_body_cut(self):
+        self.on(method="PUT", read=1000, drop="rst")
+        sock = self.partly("PUT", self.path_of(self.start()), 2000, 4000)
+        self.is_reset(sock)
+
+    def test_reader_that_stalls(self):
+        self.on(method="PUT", read=1000, stall_headers=0)
+        sock = self.partly("PUT", self.path_of(self.start()), 2000, 4000)
+        entry = self.control("wait", method="PUT")[0]
+        self.assertEqual((entry["body_size"], entry["outcome"]), (1000, None))
+        sock.close()
+        self.assertEqual(self.control("wait", method="PUT", finished=1)[0]["outcome"], "gone")
+
+    def test_slow_reader(self):
+        self.on(method="PUT", read_slowly={"bytes": 500, "every": 0.02})
+        before = time.monotonic()
+        self.assertEqual(self.put(self.path_of(self.start()), BLOB).status, 201)
+        self.assertGreaterEqual(time.monotonic() - before, 0.04)
+
+    def test_expire(self):
+        scope = "repository:bearer/a:pull,push"
+        token = self.control("token", {"user": "alice", "scope": scope})["token"]
+        path, value = "/v2/bearer/a/blobs/uploads/", "Bearer " + token
+        self.assertEqual(self.fetch("POST", path, Authorization=value).status, 202)
+        self.on(method="POST", expire=True)
+        self.assertEqual(self.fetch("POST", path, Authorization=value).status, 401)
+
+    def test_read_only(self):
+        self.control("config", {"read_only": True})
+        self.assertEqual(self.start().status, 405)
+        self.assertEqual(self.fetch().status, 200)
+
+    def test_conditions(self):
+        path, kind = "/v2/app/manifests/v1", "application/vnd.oci.image.manifest.v1+json"
+        body = self.fetch(path=path).body
+
+        def again(**fields):
+            return self.fetch("PUT", path, body=body, Content_Type=kind, **fields).status
+
+        self.assertEqual(again(If_None_Match="*"), 201)
+        self.control("config", {"conditions": True})
+        self.assertEqual(again(If_None_Match="*"), 412)
+        self.assertEqual(again(If_Match='"sha256:0"'), 412)
+        self.assertEqual(again(If_Match='"sha256:%s"' % hashlib.sha256(body).hexdigest()), 201)
+
+
 class Proxies(Case):
     def test_absolute_form(self):
         self.control("config", {"hosts": {"registry.test:80": "127.0.0.1:%d"

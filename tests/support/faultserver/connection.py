@@ -8,7 +8,7 @@ import ssl
 from . import http2, uploads
 from .deliver import NOTHING, Cut, Delivery, scripted, text_of
 from .log import describe
-from .wire import BadRequest, Gone, Reply, Wire, read_body, read_head
+from .wire import BadRequest, Gone, Reply, Wire, read_body, read_head, read_slowly
 
 IDS = itertools.count(1)
 LINGER = 1.0
@@ -133,6 +133,8 @@ class Connection:
         if reply.tunnel:
             self.listener.handler.splice(self, reply.tunnel)
             return False
+        if "abrupt" in acting:
+            raise Cut("rst")
         return complete and not closes(request, acting, reply)
 
     def finish(self, entry, outcome):
@@ -147,7 +149,10 @@ class Connection:
         if acting.get("expect") == "417":
             return False
         try:
-            read_body(self.wire, request, acting.get("read"))
+            if "read_slowly" in acting:
+                self.read_slowly(request, acting)
+            else:
+                read_body(self.wire, request, acting.get("read"))
         except Gone:
             entry = describe(self, request, rule)
             self.server.log.add({**entry, "outcome": "request cut"})
@@ -155,11 +160,18 @@ class Connection:
             raise
         return "read" not in acting
 
+    def read_slowly(self, request, rule):
+        speed, delivery = rule.get("read_slowly"), Delivery(self, rule)
+        read_slowly(self.wire, request, speed.get("bytes", 1024),
+                    lambda: delivery.pause(speed.get("every", 0.01)))
+
     def answer(self, request, rule, entry):
         if rule.get("expect") == "417":
             reply = Reply(417)
             Delivery(self, NOTHING).send(reply, False)
             return reply
+        if "expire" in rule:
+            self.server.tokens.expire()
         reply = scripted(rule, request, self.listener)
         raw = text_of(rule, "raw")
         if reply is None and raw is None and "drop" not in rule or "process" in rule:
@@ -171,6 +183,7 @@ class Connection:
             raise Cut(rule.get("drop"))
         if raw is not None:
             return self.send_raw(delivery, raw, rule)
+        reply.status = rule.get("set_status", reply.status)
         self.server.log.update(entry, status=reply.status)
         if "say_close" in rule:
             reply.set("Connection", "close")
@@ -182,6 +195,8 @@ class Connection:
     def process(self, request, rule):
         if "ignore_range" in rule:
             request.headers = [f for f in request.headers if f[0].lower() != "range"]
+        if "lose" in rule:
+            uploads.forget(self.server.registry, request)
         if "read" in rule:
             uploads.keep_partial(self.server.registry, request)
         return self.listener.handler.handle(request, self.listener)

@@ -154,6 +154,7 @@ class Session:
         self.start(stream, reply)
 
     def start(self, stream, reply):
+        reply.status = stream.rule.get("set_status", reply.status)
         extra = change(stream.rule, reply)
         if reply.status not in (204, 304) and "no_length" not in stream.rule:
             size = len(reply.body) + stream.rule.get("length_add", 0)

@@ -12,7 +12,6 @@ from .store import OCTETS, TAG, NAME, digest_ok, digest_of
 from .token_server import token_endpoint
 from .wire import Reply
 
-MANIFEST_LIMIT = 4 << 20
 ROUTE = re.compile(r"/v2/(?P<name>.+)/"
                    r"(?P<kind>blobs/uploads|blobs|manifests|tags|referrers)/(?P<arg>[^/]*)")
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -27,6 +26,7 @@ class Registry:
         self.config = config
 
     def handle(self, request, where):
+        request.where = where
         try:
             with self.store.lock:
                 reply = self.route(request, where)
@@ -52,6 +52,8 @@ class Registry:
             return catalog(self, request)
         if not found or not NAME.fullmatch(name) or len(name) > 255:
             return Reply(404, [("Content-Type", "text/plain")], b"404 page not found\n")
+        if self.config["read_only"] and request.method not in ("GET", "HEAD"):
+            return Reply(405, [("Content-Type", "text/plain"), ("Allow", "GET, HEAD")])
         return self.endpoint(request, where, name, found["kind"], found["arg"])
 
     def endpoint(self, request, where, name, kind, arg):
@@ -81,7 +83,8 @@ class Registry:
         repo = self.existing(name)
         if digest not in repo.blobs:
             raise Refused(404, "BLOB_UNKNOWN", "blob unknown to registry", {"digest": digest})
-        if request.method == "DELETE" and self.config["delete"]:
+        if request.method == "DELETE":
+            self.check_delete("delete_blobs")
             del repo.blobs[digest]
             return Reply(202)
         if request.method not in ("GET", "HEAD"):
@@ -115,7 +118,8 @@ class Registry:
         found = repo.find(reference)
         if not found:
             raise Refused(404, "MANIFEST_UNKNOWN", "manifest unknown", {"reference": reference})
-        if request.method == "DELETE" and self.config["delete"]:
+        if request.method == "DELETE":
+            self.check_delete("delete_manifests" if ":" in reference else "delete_tags")
             return self.delete_manifest(repo, reference, found[0])
         if request.method not in ("GET", "HEAD"):
             raise no_method("GET, HEAD, PUT, DELETE")
@@ -124,6 +128,14 @@ class Registry:
         if request.get("if-none-match") == '"%s"' % digest:
             return Reply(304, headers)
         return Reply(200, headers, data)
+
+    def check_delete(self, setting):
+        """True: allowed; false: 405; a status: that one (400 for a tag, as distribution does)."""
+        allowed = self.config[setting]
+        if allowed == 400:
+            raise Refused(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
+        if allowed is not True:
+            raise Refused(allowed or 405, "UNSUPPORTED", "the operation is unsupported")
 
     def delete_manifest(self, repo, reference, digest):
         if reference in repo.tags:
@@ -136,6 +148,7 @@ class Registry:
         data, kind = bytes(request.body), (request.get("content-type") or "").split(";")[0].strip()
         manifest = self.check_manifest(data, kind)
         digest, tags = self.name_of(request, reference, data)
+        self.check_conditions(request, name, reference)
         self.check_children(name, manifest)
         self.store.make(name).put_manifest(digest, kind, data, tags)
         headers = [("Location", "/v2/%s/manifests/%s" % (name, digest))] + self.digest_header(digest)
@@ -157,8 +170,18 @@ class Registry:
         tags = [value for key, value in request.args() if key == "tag"]
         return reference, [t for t in tags if TAG.fullmatch(t)] if self.config["tag_param"] else []
 
+    def check_conditions(self, request, name, reference):
+        """If-Match and If-None-Match: * (most registries do not look at them)."""
+        repo = self.store.get(name)
+        found = repo and repo.find(reference)
+        wanted = request.get("if-match")
+        fits = wanted is None or (found and wanted in ("*", '"%s"' % found[0]))
+        absent = request.get("if-none-match") != "*" or not found
+        if self.config["conditions"] and not (fits and absent):
+            raise Refused(412, "MANIFEST_INVALID", "precondition failed")
+
     def check_manifest(self, data, kind):
-        if len(data) > MANIFEST_LIMIT:
+        if len(data) > self.config["manifest_limit"]:
             raise Refused(413, "SIZE_INVALID", "manifest too large")
         try:
             manifest = json.loads(data)

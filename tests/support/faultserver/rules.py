@@ -8,14 +8,14 @@ from fnmatch import fnmatchcase
 WHICH = {"listener", "method", "path", "target", "has", "reused", "nth", "times", "always", "on"}
 SOURCE = {
     "status", "reason", "headers", "body", "body_base64", "body_size", "json", "redirect",
-    "redirect_to", "challenge", "raw", "raw_base64", "keep", "drop", "process",
+    "redirect_to", "challenge", "raw", "raw_base64", "keep", "drop", "process", "lose", "expire",
 }
 CHANGES = {
-    "set", "ignore_range", "corrupt", "extra", "extra_size", "length", "length_add", "no_length",
+    "set", "set_status", "ignore_range", "corrupt", "extra", "extra_size", "length", "length_add", "no_length",
     "chunked", "trailers", "encode",
 }
 SENDING = {
-    "early", "read", "expect", "delay", "delay_body", "hold", "hold_body", "hold_at", "interim",
+    "early", "read", "read_slowly", "abrupt", "expect", "delay", "delay_body", "hold", "hold_body", "hold_at", "interim",
     "trickle", "trickle_headers", "cut", "cut_headers", "how", "stall", "stall_headers",
     "endless", "close", "say_close",
 }

@@ -15,9 +15,14 @@ DEFAULTS = {
     "auth": [], "realm": None, "service": SERVICE, "token_ttl": 300,
     "token_fields": ["token", "access_token", "expires_in", "issued_at"], "hosts": {},
     "tags_page": None, "catalog_page": 100, "referrers_page": None, "referrers": True,
-    "oci_subject": True, "mount": True, "chunk_min": None, "post_monolithic": True,
-    "tag_param": True, "delete": True, "ranges": True, "dcd": True, "relative_location": False,
-    "blob_redirect": None,
+    "oci_subject": True, "tag_param": True, "conditions": False, "manifest_limit": 4 << 20,
+    "delete_tags": True, "delete_manifests": True, "delete_blobs": True, "read_only": False,
+    "ranges": True, "dcd": True, "blob_redirect": None,
+    # uploads
+    "mount": True, "mount_anonymous": True, "post_monolithic": True, "chunk_min": None,
+    "append": False, "patch_cap": None, "patch_status": 202, "upload_range": "true",
+    "chunked_coding": True, "keep_broken": True,
+    "location": "absolute", "location_state": True, "location_extra": "",
 }
 
 

@@ -32,9 +32,11 @@ class Upload:
         self.algorithm = algorithm
         self.data = bytearray()
         self.state = 0
+        self.short = False  # a chunk below the minimum came: it must have been the last
 
-    def range(self):
-        return "0-%d" % max(len(self.data) - 1, 0)
+    def range(self, stored=None):
+        size = len(self.data) if stored is None else stored
+        return "0-%d" % max(size - 1, 0)
 
 
 class Repo:

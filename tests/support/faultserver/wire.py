@@ -87,6 +87,7 @@ class Request:
         self.version = version
         self.headers = headers
         self.body = bytearray()
+        self.where = None  # the listener that it came to
         path = target
         if "://" in target and method != "CONNECT":
             parts = urlsplit(target)
@@ -138,6 +139,17 @@ def read_fields(wire):
         if not colon:
             raise BadRequest("header without a colon: %r" % line[:200])
         fields.append((name, value.strip(" \t")))
+
+
+def read_slowly(wire, request, step, pause):
+    """The body in small steps, from a small buffer: the client has to wait."""
+    wire.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    left = int(request.get("content-length") or 0)
+    while left > 0:
+        size = min(step, left)
+        wire.take(size, request.body)
+        left -= size
+        pause()
 
 
 def read_body(wire, request, limit=None):
