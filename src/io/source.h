@@ -34,10 +34,16 @@ oras_code oras_source_fd(int fd, const char *name, oras_source **out, oras_error
  * that gives more or less is class content. */
 oras_code oras_source_stream(size_t capacity, int64_t size, oras_source **out, oras_error *err);
 
+bool oras_source_is_stream(const oras_source *source);
+
 /** Put bytes into a stream: all of them or, FULL, none (the producer goes on after
  * oras_source_set_producer's notification). FAILED when nobody reads any more. */
 oras_flow oras_source_put(oras_source *source, const void *data, size_t size, oras_error *err);
+
+/** No more comes (again: the same). Class content for less than `size`. */
 oras_code oras_source_end(oras_source *source, oras_error *err);
+
+/** The reader fails with this; the first cause stays. */
 void oras_source_break(oras_source *source, const oras_error *err);
 void oras_source_set_producer(oras_source *source, oras_notify notify);
 
@@ -56,9 +62,11 @@ int64_t oras_source_size(const oras_source *source);
 oras_source_step oras_source_read(oras_source *source, void *data, size_t capacity, size_t *size,
                                   oras_error *err);
 
-/** Go back (or forward) to a byte; 0 always works on a source that was not read yet. Class
- * unsupported where the bytes are gone. */
+/** Go back (or forward) to a byte; where it stands and, before anything was read, 0 always
+ * work. Class unsupported where the bytes are gone. */
 oras_code oras_source_seek(oras_source *source, int64_t offset, oras_error *err);
+
+/** Can it go back to byte 0 whenever it likes? */
 bool oras_source_can_seek(const oras_source *source);
 
 /** Whom to tell (from any thread) that a waiting source can go on. */
@@ -67,5 +75,11 @@ void oras_source_set_notify(oras_source *source, oras_notify notify);
 /** Digest (sha256) and size of all bytes, known once END was read; false before, and for kinds
  * that do not hash (memory, files). */
 bool oras_source_digest(const oras_source *source, oras_digest *digest, int64_t *size);
+
+/** Does this kind hash what it gives? */
+bool oras_source_hashes(const oras_source *source);
+
+/** All bytes of a source in memory, borrowed; NULL for other kinds. */
+const void *oras_source_bytes(const oras_source *source);
 
 #endif

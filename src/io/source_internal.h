@@ -9,6 +9,7 @@ typedef struct oras_source_ops {
     oras_source_step (*read)(oras_source *source, void *data, size_t capacity, size_t *size,
                              oras_error *err);
     oras_code (*seek)(oras_source *source, int64_t offset, oras_error *err); /* NULL: cannot */
+    bool (*can_seek)(const oras_source *source); /* NULL: if there is `seek` */
     bool (*digest)(const oras_source *source, oras_digest *digest, int64_t *size); /* NULL: no */
     void (*set_notify)(oras_source *source, oras_notify notify); /* NULL: the field alone */
     void (*free)(oras_source *source);

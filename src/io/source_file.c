@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT
+ * A regular file as a source. What it gives is the file of its start or a failure: size and
+ * times are looked at again before the last bytes leave, since with them a request would be
+ * complete (faults L06). */
+#define _GNU_SOURCE
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "io/source_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define AHEAD ((off_t)4 * 1024 * 1024) /* what the system may read before it is asked for */
+
+typedef struct file_source {
+    oras_source base;
+    int fd;
+    char *name;
+    struct stat start;
+    int64_t position;
+    int64_t ahead; /* so far the system was asked to read */
+} file_source;
+
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static oras_code check_unchanged(const file_source *file, oras_error *err)
+{
+    struct stat now;
+
+    if (fstat(file->fd, &now) != 0)
+        return oras_fail_errno(err, errno, "'%s'", file->name);
+    if (now.st_size == file->start.st_size && is_same_time(&now.st_mtim, &file->start.st_mtim) &&
+        is_same_time(&now.st_ctim, &file->start.st_ctim))
+        return ORAS_OK;
+    return oras_fail(err, ORAS_C_CONTENT, "'%s' changed while it was read", file->name);
+}
+
+/* The disk works while the network does: without it each block would wait for the disk. */
+static void read_ahead(file_source *file)
+{
+    off_t at = (off_t)(file->ahead > file->position ? file->ahead : file->position);
+
+    if (file->ahead - file->position >= AHEAD / 2 || at >= (off_t)file->base.size)
+        return;
+    posix_fadvise(file->fd, at, AHEAD, POSIX_FADV_WILLNEED);
+    file->ahead = at + AHEAD;
+}
+
+static ssize_t read_some(const file_source *file, void *data, size_t size)
+{
+    ssize_t n;
+
+    do {
+        n = pread(file->fd, data, size, (off_t)file->position);
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
+/* Never past the size of the start: what was added since is not part of it. */
+static size_t n_wanted(const file_source *file, size_t capacity)
+{
+    int64_t left = file->base.size - file->position;
+
+    return file->base.size >= 0 && left < (int64_t)capacity ? (size_t)left : capacity;
+}
+
+static oras_source_step file_read(oras_source *source, void *data, size_t capacity, size_t *size,
+                                  oras_error *err)
+{
+    file_source *file = (file_source *)source;
+    size_t wanted = n_wanted(file, capacity);
+    ssize_t n = wanted > 0 ? read_some(file, data, wanted) : 0;
+
+    if (n < 0) {
+        oras_fail_errno(err, errno, "read '%s'", file->name);
+        return ORAS_SOURCE_FAILED;
+    }
+    if (n == 0 && wanted > 0 && source->size >= 0) {
+        oras_fail(err, ORAS_C_CONTENT,
+                  "'%s' changed while it was read: it ends at %lld of %lld bytes", file->name,
+                  (long long)file->position, (long long)source->size);
+        return ORAS_SOURCE_FAILED;
+    }
+    file->position += n;
+    if ((n == 0 || file->position == source->size) && check_unchanged(file, err))
+        return ORAS_SOURCE_FAILED;
+    *size = (size_t)n;
+    if (n == 0)
+        return ORAS_SOURCE_END;
+    read_ahead(file);
+    return ORAS_SOURCE_DATA;
+}
+
+static oras_code file_seek(oras_source *source, int64_t offset, oras_error *err)
+{
+    file_source *file = (file_source *)source;
+
+    if (offset < 0 || (source->size >= 0 && offset > source->size))
+        return oras_fail(err, ORAS_C_USAGE, "byte %lld of '%s', which has %lld", (long long)offset,
+                         file->name, (long long)source->size);
+    file->position = offset;
+    file->ahead = offset;
+    return ORAS_OK;
+}
+
+static void file_free(oras_source *source)
+{
+    file_source *file = (file_source *)source;
+
+    oras_close_fd(&file->fd);
+    oras_dealloc(file->name);
+    oras_dealloc(file);
+}
+
+static const oras_source_ops file_ops = {.read = file_read, .seek = file_seek, .free = file_free};
+
+/* Files of the kernel (/proc) have bytes although their size is 0. */
+static int64_t true_size(const file_source *file)
+{
+    char byte;
+
+    if (file->start.st_size == 0 && read_some(file, &byte, 1) != 0)
+        return -1;
+    return (int64_t)file->start.st_size;
+}
+
+static oras_code look_at(file_source *file, oras_error *err)
+{
+    if (fstat(file->fd, &file->start) != 0)
+        return oras_fail_errno(err, errno, "'%s'", file->name);
+    if (S_ISDIR(file->start.st_mode))
+        return oras_fail(err, ORAS_C_USAGE, "'%s' is a directory, expected a regular file",
+                         file->name);
+    if (!S_ISREG(file->start.st_mode))
+        return oras_fail(err, ORAS_C_USAGE, "'%s' is no regular file", file->name);
+    file->base.size = true_size(file);
+    return ORAS_OK;
+}
+
+oras_code oras_source_fd(int fd, const char *name, oras_source **out, oras_error *err)
+{
+    file_source *file = oras_alloc_zero(1, sizeof *file);
+    oras_code code;
+
+    if (!file) {
+        oras_close_fd(&fd);
+        return oras_fail_memory(err);
+    }
+    file->base.ops = &file_ops;
+    file->fd = fd;
+    file->name = oras_strdup(name);
+    code = file->name ? look_at(file, err) : oras_fail_memory(err);
+    if (code)
+        file_free(&file->base);
+    else
+        *out = &file->base;
+    return code;
+}
+
+/* O_NONBLOCK: opening a FIFO must not wait for its writer. A socket cannot be opened. */
+oras_code oras_source_file(const char *path, oras_source **out, oras_error *err)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0 && errno == ENXIO)
+        return oras_fail(err, ORAS_C_USAGE, "'%s' is no regular file", path);
+    if (fd < 0)
+        return oras_fail_errno(err, errno, "'%s'", path);
+    return oras_source_fd(fd, path, out, err);
+}
