@@ -4,6 +4,7 @@
 #
 #   conformance.sh            the fault server with nothing scripted, every feature switched on
 #   conformance.sh v3         distribution v3, for comparison (it has no referrers: some fail)
+#   conformance.sh ggcr       go-containerregistry's registry, for comparison
 #   conformance.sh HOST:PORT  any open registry that speaks plain http
 #
 # Run it under services.sh, which sets ORAS_TEST_FAULTS and the like.
@@ -40,6 +41,9 @@ faults)
 v3)
   [ -n "${ORAS_TEST_REGISTRY_V3:-}" ] || skip "no distribution v3 (scripts/peers installs it)"
   registry=$ORAS_TEST_REGISTRY_V3 version=1.1 ;;
+ggcr)
+  [ -n "${ORAS_TEST_REGISTRY_GGCR:-}" ] || skip "no 'ggcr' (scripts/peers builds it)"
+  registry=$ORAS_TEST_REGISTRY_GGCR version=1.1 ;;
 *)
   registry=$1 version=1.1 ;;
 esac

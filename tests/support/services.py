@@ -5,7 +5,7 @@
     services.sh start [--only a,b] --dir D              start; `. D/env` sets the environment
     services.sh stop --dir D
 
-Parts: faults, registry, basic, token, tls, cdn, v3, artifacts (all by default). A part whose
+Parts: faults, registry, basic, token, tls, cdn, v3, ggcr, artifacts (all by default). A part whose
 program is absent is left out; its variable is then not set, and tests say so.
 """
 
@@ -25,7 +25,7 @@ import time
 from servicefiles import NGINX, registry_config
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PARTS = ["faults", "registry", "basic", "token", "tls", "cdn", "v3", "artifacts"]
+PARTS = ["faults", "registry", "basic", "token", "tls", "cdn", "v3", "ggcr", "artifacts"]
 USER, PASSWORD = "alice", "wonder:land"
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),
                      "oras-lua", "peers")
@@ -57,12 +57,15 @@ def find_program(*names, places=()):
     return None
 
 
-def find_v3():
-    """Distribution v3; a `registry` of another make is not taken for it."""
+def peer_places():
     places = [os.environ.get("ORAS_TEST_PEERS") or CACHE]
     places += [os.path.join(p, "bin") for p in os.environ.get("GOPATH", "").split(":") if p]
-    places.append(os.path.expanduser("~/go/bin"))
-    path = find_program("registry", places=places)
+    return places + [os.path.expanduser("~/go/bin")]
+
+
+def find_v3():
+    """Distribution v3; a `registry` of another make is not taken for it."""
+    path = find_program("registry", places=peer_places())
     if not path:
         return None
     done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
@@ -225,6 +228,15 @@ class Services:
         program = find_v3()
         if program:
             self.start_distribution("v3", "ORAS_TEST_REGISTRY_V3", program)
+
+    def start_ggcr(self):
+        """go-containerregistry's registry, in memory, with the referrers API."""
+        program = find_program("ggcr", places=peer_places())
+        if program:
+            port = free_port()
+            child = self.spawn("ggcr", [program, "-addr", "127.0.0.1:%d" % port])
+            self.await_port("ggcr", child, port)
+            self.env["ORAS_TEST_REGISTRY_GGCR"] = "127.0.0.1:%d" % port
 
     def start_artifacts(self):
         if "ORAS_TEST_REGISTRY" not in self.env:
