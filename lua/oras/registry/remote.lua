@@ -143,8 +143,13 @@ local function first_page(url, opts)
   return url
 end
 
--- The next page: only at the same origin, never the same twice (faults N52).
-local function next_page(response, seen, answer_url)
+--- The next page: only at the same origin, never the same twice (faults N52).
+---@param response oras.Response
+---@param seen table<string, boolean> pages that were there
+---@param answer_url string
+---@return string? url nil behind the last page
+---@raise oras.Error redirect, protocol
+function remote.next_page(response, seen, answer_url)
   local target
   for _, field in ipairs(response.headers "Link") do
     target = target or core.headers.link(field, "next")
@@ -186,7 +191,7 @@ local function items_of(response, field)
 end
 
 local function read_page(response, field, seen)
-  local url = next_page(response, seen, response.url)
+  local url = remote.next_page(response, seen, response.url)
   return items_of(response, field), url
 end
 
