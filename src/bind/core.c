@@ -9,13 +9,21 @@ static const struct {
     const char *name;
     void (*open)(lua_State *L);
 } tables[] = {
-    {"archive", oras_lua_open_archive}, {"auth", oras_lua_open_auth},
-    {"base64", oras_lua_open_base64},   {"client", oras_lua_open_client},
-    {"clock", oras_lua_open_clock},     {"digest", oras_lua_open_digest},
-    {"file", oras_lua_open_file},       {"headers", oras_lua_open_headers},
-    {"json", oras_lua_open_json},       {"layout", oras_lua_open_layout},
-    {"log", oras_lua_open_log},         {"reference", oras_lua_open_reference},
-    {"sink", oras_lua_open_sink},       {"task", oras_lua_open_task},
+    {"archive", oras_lua_open_archive},
+    {"auth", oras_lua_open_auth},
+    {"base64", oras_lua_open_base64},
+    {"client", oras_lua_open_client},
+    {"clock", oras_lua_open_clock},
+    {"digest", oras_lua_open_digest},
+    {"file", oras_lua_open_file},
+    {"headers", oras_lua_open_headers},
+    {"json", oras_lua_open_json},
+    {"layout", oras_lua_open_layout},
+    {"log", oras_lua_open_log},
+    {"path", oras_lua_open_path},
+    {"reference", oras_lua_open_reference},
+    {"sink", oras_lua_open_sink},
+    {"task", oras_lua_open_task},
     {"url", oras_lua_open_url},
 };
 

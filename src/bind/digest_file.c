@@ -7,6 +7,7 @@
 #include "bind/box.h"
 #include "bind/lua_error.h"
 #include "bind/wait.h"
+#include "io/root.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,8 +126,11 @@ static oras_code open_file(work *w, oras_error *err)
     return ORAS_OK;
 }
 
-static oras_code work_new(const char *path, oras_algorithm algorithm, work **out, oras_error *err)
+/* `root` NULL, or the directory that path is below */
+static oras_code work_new(const int *root, const char *path, oras_algorithm algorithm, work **out,
+                          oras_error *err)
 {
+    int64_t size;
     work *w = oras_alloc_zero(1, sizeof *w);
 
     if (!w)
@@ -136,7 +140,9 @@ static oras_code work_new(const char *path, oras_algorithm algorithm, work **out
     w->job.run = work_run;
     w->path = oras_strdup(path);
     *out = w; /* from here on the box frees it */
-    return w->path ? open_file(w, err) : oras_fail_memory(err);
+    if (!w->path)
+        return oras_fail_memory(err);
+    return root ? oras_root_read(*root, path, &w->fd, &size, err) : open_file(w, err);
 }
 
 static oras_code submit(file_box *box, oras_error *err)
@@ -151,31 +157,46 @@ static oras_code submit(file_box *box, oras_error *err)
 
 static int of_file_done(lua_State *L, int status, lua_KContext ctx)
 {
-    file_box *box = lua_touserdata(L, 3);
+    file_box *box = lua_touserdata(L, (int)ctx);
     work *w = box->work;
 
     (void)status;
-    (void)ctx;
     if (w->code)
         return oras_lua_fail(L, &w->err);
     lua_pushstring(L, w->digest.text);
     return 1;
 }
 
-int oras_lua_digest_of_file(lua_State *L)
+/* The box goes on top of the arguments; where it stands is what the continuation gets. */
+static int digest_of(lua_State *L, const int *root, const char *path, oras_algorithm algorithm)
 {
-    const char *path = oras_lua_check_text(L, 1, "path");
-    oras_algorithm algorithm = oras_lua_opt_algorithm(L, 2);
     oras_context *context = oras_context_get(L); /* first: what is made later is closed earlier */
     oras_error err = ORAS_ERROR_INIT;
     file_box *box;
 
-    lua_settop(L, 2);
     oras_box_type(L, BOX, NULL, file_close);
     box = oras_box_new(L, BOX, sizeof *box, 0);
     box->context = context;
     lua_toclose(L, -1);
-    if (work_new(path, algorithm, &box->work, &err) || submit(box, &err))
+    if (work_new(root, path, algorithm, &box->work, &err) || submit(box, &err))
         return oras_lua_fail(L, &err);
-    return oras_lua_wait(L, &box->signal, 0, of_file_done);
+    return oras_lua_wait(L, &box->signal, lua_gettop(L), of_file_done);
+}
+
+int oras_lua_digest_of_file(lua_State *L)
+{
+    const char *path = oras_lua_check_text(L, 1, "path");
+    oras_algorithm algorithm = oras_lua_opt_algorithm(L, 2);
+
+    lua_settop(L, 2);
+    return digest_of(L, NULL, path, algorithm);
+}
+
+int oras_lua_digest_below(lua_State *L, const int *root)
+{
+    const char *path = oras_lua_check_text(L, 2, "path");
+    oras_algorithm algorithm = oras_lua_opt_algorithm(L, 3);
+
+    lua_settop(L, 3);
+    return digest_of(L, root, path, algorithm);
 }

@@ -13,4 +13,7 @@ oras_algorithm oras_lua_opt_algorithm(lua_State *L, int idx);
 /** Lua: digest.of_file(path, algorithm?) -> text; waits. */
 int oras_lua_digest_of_file(lua_State *L);
 
+/** Lua: root:digest(path, algorithm?) -> text; waits. */
+int oras_lua_digest_below(lua_State *L, const int *root);
+
 #endif

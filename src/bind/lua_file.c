@@ -2,9 +2,10 @@
  * oras.core.file: small files whole, and tidying up. */
 #include "bind/box.h"
 #include "bind/lua_error.h"
+#include "bind/root.h"
 #include "bind/tables.h"
 #include "io/file.h"
-#include "io/target.h"
+#include "io/partial.h"
 
 #define DEFAULT_LIMIT ((lua_Integer)4 * 1024 * 1024)
 
@@ -25,13 +26,16 @@ static int read_file(lua_State *L)
 /* sweep(dir): remove temporaries there that nobody will take up again */
 static int sweep(lua_State *L)
 {
-    oras_target_sweep(oras_lua_check_text(L, 1, "directory"));
+    oras_partial_sweep(oras_lua_check_text(L, 1, "directory"));
     return 0;
 }
 
 void oras_lua_open_file(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"read", read_file}, {"sweep", sweep}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"read", read_file}, {"root", oras_lua_root}, {"sweep", sweep}, {NULL, NULL}};
+
+    oras_lua_open_root(L);
 
     luaL_newlib(L, functions);
 }

@@ -5,6 +5,7 @@
 #include "bind/box.h"
 #include "bind/context.h"
 #include "bind/lua_error.h"
+#include "bind/root.h"
 #include "bind/tables.h"
 
 #include <string.h>
@@ -134,6 +135,13 @@ static int memory(lua_State *L)
     return give(L, oras_sink_memory(limit, &expect, &box->sink, &err), &err);
 }
 
+oras_sink **oras_lua_push_sink(lua_State *L)
+{
+    sink_box *box = oras_box_new(L, SINK, sizeof *box, 0);
+
+    return &box->sink;
+}
+
 oras_sink *oras_lua_push_memory_sink(lua_State *L, size_t limit)
 {
     oras_error err = ORAS_ERROR_INIT;
@@ -144,11 +152,12 @@ oras_sink *oras_lua_push_memory_sink(lua_State *L, size_t limit)
     return box->sink;
 }
 
-/* file{path, digest, size, resume, overwrite, durable} */
+/* file{root, path, digest, size, resume, overwrite, durable} */
 static int file(lua_State *L)
 {
     oras_error err = ORAS_ERROR_INIT;
     oras_file_target target = {.path = oras_opt_string(L, 1, "path", NULL),
+                               .root = oras_lua_opt_root(L, 1),
                                .resume = oras_opt_boolean(L, 1, "resume", 1),
                                .overwrite = oras_opt_boolean(L, 1, "overwrite", 1),
                                .durable = oras_opt_boolean(L, 1, "durable", 0)};

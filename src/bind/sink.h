@@ -10,6 +10,9 @@
 /** The open sink at idx, borrowed; raises if it is something else or closed. */
 oras_sink *oras_lua_check_sink(lua_State *L, int idx);
 
+/** Push a sink that is closed until the caller has made one in the slot. [-0, +1] */
+oras_sink **oras_lua_push_sink(lua_State *L);
+
 /** Push a new memory sink without expectations. [-0, +1] */
 oras_sink *oras_lua_push_memory_sink(lua_State *L, size_t limit);
 

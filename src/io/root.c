@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * Opening below a root: by one call of openat2(2), or component by component. */
 #define _GNU_SOURCE
 #include "io/root.h"
 
@@ -16,8 +17,9 @@
 #include <linux/openat2.h>
 #endif
 
-#define READ_FLAGS (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
-#define STEP_FLAGS (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY)
+#define READ_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY)
+#define STEP_FLAGS (O_PATH | O_DIRECTORY)
+#define ALWAYS     (O_CLOEXEC | O_NOFOLLOW)
 
 enum { HOW_UNKNOWN, HOW_OPENAT2, HOW_WALK };
 
@@ -28,11 +30,12 @@ void oras_root_force_walk(bool walk)
     atomic_store(&how_to_open, walk ? HOW_WALK : HOW_UNKNOWN);
 }
 
-static int open_beneath(int root, const char *path)
+static int open_beneath(int root, const char *path, int flags, mode_t mode)
 {
 #ifdef SYS_openat2
     struct open_how how = {
-        .flags = READ_FLAGS,
+        .flags = (unsigned)(flags | ALWAYS),
+        .mode = flags & O_CREAT ? mode : 0,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
     };
 
@@ -40,6 +43,8 @@ static int open_beneath(int root, const char *path)
 #else
     (void)root;
     (void)path;
+    (void)flags;
+    (void)mode;
     errno = ENOSYS;
     return -1;
 #endif
@@ -54,20 +59,14 @@ static bool can_open_beneath(int root)
 
     if (how != HOW_UNKNOWN)
         return how == HOW_OPENAT2;
-    fd = open_beneath(root, ".");
+    fd = open_beneath(root, ".", STEP_FLAGS, 0);
     how = fd < 0 && (errno == ENOSYS || errno == EPERM) ? HOW_WALK : HOW_OPENAT2;
     oras_close_fd(&fd);
     atomic_store(&how_to_open, how);
     return how == HOW_OPENAT2;
 }
 
-static bool is_dots(const char *part, size_t size)
-{
-    return size == 0 || (size == 1 && part[0] == '.') ||
-           (size == 2 && part[0] == '.' && part[1] == '.');
-}
-
-static int walk_step(int dir, const char *part, size_t size, int flags)
+static int walk_step(int dir, const char *part, size_t size, int flags, mode_t mode)
 {
     char name[256];
 
@@ -77,10 +76,10 @@ static int walk_step(int dir, const char *part, size_t size, int flags)
     }
     memcpy(name, part, size);
     name[size] = '\0';
-    return openat(dir, name, flags);
+    return openat(dir, name, flags | ALWAYS, mode);
 }
 
-static int open_by_walk(int root, const char *path)
+static int open_by_walk(int root, const char *path, int flags, mode_t mode)
 {
     _cleanup_(oras_close_fd) int dir = -1;
 
@@ -88,7 +87,7 @@ static int open_by_walk(int root, const char *path)
         size_t size = strcspn(path, "/");
         bool last = path[size] == '\0';
         int from = dir >= 0 ? dir : root;
-        int fd = walk_step(from, path, size, last ? READ_FLAGS : STEP_FLAGS);
+        int fd = walk_step(from, path, size, last ? flags : STEP_FLAGS, mode);
 
         if (fd < 0 || last)
             return fd;
@@ -98,7 +97,19 @@ static int open_by_walk(int root, const char *path)
     }
 }
 
-static bool path_is_plain(const char *path)
+int oras_root_openat(int root, const char *path, int flags, mode_t mode)
+{
+    return can_open_beneath(root) ? open_beneath(root, path, flags, mode)
+                                  : open_by_walk(root, path, flags, mode);
+}
+
+static bool is_dots(const char *part, size_t size)
+{
+    return size == 0 || (size == 1 && part[0] == '.') ||
+           (size == 2 && part[0] == '.' && part[1] == '.');
+}
+
+bool oras_root_path_is_plain(const char *path)
 {
     for (;;) {
         size_t size = strcspn(path, "/");
@@ -111,7 +122,7 @@ static bool path_is_plain(const char *path)
     }
 }
 
-static oras_code explain(int number, const char *path, oras_error *err)
+oras_code oras_root_explain(int number, const char *path, oras_error *err)
 {
     switch (number) {
     case ENOENT:
@@ -146,11 +157,11 @@ oras_code oras_root_read(int root, const char *path, int *fd, int64_t *size, ora
     _cleanup_(oras_close_fd) int file = -1;
     struct stat st;
 
-    if (!path_is_plain(path))
+    if (!oras_root_path_is_plain(path))
         return oras_fail(err, ORAS_C_PATH, "'%s' is not a plain relative path", path);
-    file = can_open_beneath(root) ? open_beneath(root, path) : open_by_walk(root, path);
+    file = oras_root_openat(root, path, READ_FLAGS, 0);
     if (file < 0)
-        return explain(errno, path, err);
+        return oras_root_explain(errno, path, err);
     if (fstat(file, &st) != 0)
         return oras_fail_errno(err, errno, "'%s'", path);
     if (!S_ISREG(st.st_mode))

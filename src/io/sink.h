@@ -42,9 +42,10 @@ oras_buf *oras_sink_bytes(oras_sink *sink);
 
 typedef struct oras_file_target {
     const char *path;
-    bool resume;    /* keep and take up a partial file (default of the Lua API) */
-    bool overwrite; /* else class exists when something stands at path */
-    bool durable;   /* fdatasync before the rename, then the directory */
+    const int *root; /* NULL, or a directory that path is below: no link is followed then */
+    bool resume;     /* keep and take up a partial file (default of the Lua API) */
+    bool overwrite;  /* else class exists when something stands at path */
+    bool durable;    /* fdatasync before the rename, then the directory */
 } oras_file_target;
 
 /** A file: a temporary beside `path`, verified, then renamed. Missing parents are made. */

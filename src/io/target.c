@@ -6,19 +6,14 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "io/root.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
-
-#define STALE_SECONDS (24 * 60 * 60)
-#define OWN_PREFIX    ORAS_PARTIAL_PREFIX "own-"
 
 oras_code oras_target_init(oras_target *target, const oras_file_target *wanted, oras_error *err)
 {
@@ -26,13 +21,18 @@ oras_code oras_target_init(oras_target *target, const oras_file_target *wanted, 
     const char *name = slash ? slash + 1 : wanted->path;
     size_t size = slash == wanted->path ? 1 : slash ? (size_t)(slash - wanted->path) : 0;
 
-    *target = (oras_target){.dir_fd = -1,
+    *target = (oras_target){.root = -1,
+                            .dir_fd = -1,
                             .fd = -1,
                             .keyed = wanted->resume,
                             .overwrite = wanted->overwrite,
                             .durable = wanted->durable};
+    if (wanted->root && !oras_root_path_is_plain(wanted->path))
+        return oras_fail(err, ORAS_C_PATH, "'%s' is not a plain relative path", wanted->path);
     if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return oras_fail(err, ORAS_C_USAGE, "'%s' names no file", wanted->path);
+    if (wanted->root && (target->root = fcntl(*wanted->root, F_DUPFD_CLOEXEC, 0)) < 0)
+        return oras_fail_errno(err, errno, "cannot keep a directory open");
     target->name = oras_strdup(name);
     target->dir = size ? oras_strndup(wanted->path, size) : oras_strdup(".");
     if (target->name && target->dir)
@@ -51,37 +51,29 @@ static void close_all(oras_target *target)
 void oras_target_dispose(oras_target *target)
 {
     close_all(target);
+    oras_close_fd(&target->root);
     oras_dealloc(target->dir);
     oras_dealloc(target->name);
-    *target = (oras_target){.dir_fd = -1, .fd = -1};
-}
-
-/* mkdir -p; what exists is no failure. */
-static int make_parents(char *dir)
-{
-    for (char *at = dir + 1; *at; at++) {
-        if (*at != '/')
-            continue;
-        *at = '\0';
-        if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
-            *at = '/';
-            return -1;
-        }
-        *at = '/';
-    }
-    return mkdir(dir, 0777) == 0 || errno == EEXIST ? 0 : -1;
+    *target = (oras_target){.root = -1, .dir_fd = -1, .fd = -1};
 }
 
 static oras_code open_dir(oras_target *target, oras_error *err)
 {
     const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+    oras_code code;
+    int fd;
 
+    if (target->root >= 0)
+        return oras_root_dir(target->root, target->dir, true, &target->dir_fd, err);
     target->dir_fd = open(target->dir, flags);
-    if (target->dir_fd < 0 && errno == ENOENT && make_parents(target->dir) == 0)
-        target->dir_fd = open(target->dir, flags);
-    if (target->dir_fd < 0)
+    if (target->dir_fd >= 0)
+        return ORAS_OK;
+    if (errno != ENOENT)
         return oras_fail_errno(err, errno, "cannot open directory '%s'", target->dir);
-    return ORAS_OK;
+    code = oras_root_make(target->dir, &fd, err);
+    if (!code)
+        target->dir_fd = fd;
+    return code;
 }
 
 static oras_code look_at_name(oras_target *target, oras_error *err)
@@ -96,6 +88,8 @@ static oras_code look_at_name(oras_target *target, oras_error *err)
     }
     if (S_ISDIR(st.st_mode))
         return oras_fail_errno(err, EISDIR, "cannot write '%s/%s'", target->dir, target->name);
+    if (S_ISLNK(st.st_mode) && target->root >= 0)
+        return oras_fail(err, ORAS_C_PATH, "'%s/%s' is a symbolic link", target->dir, target->name);
     if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
         return oras_fail(err, ORAS_C_PATH, "'%s/%s' is no regular file", target->dir, target->name);
     if (S_ISREG(st.st_mode))
@@ -151,27 +145,6 @@ static bool open_keyed(oras_target *target, const oras_digest *digest)
     return false;
 }
 
-static oras_code open_own(oras_target *target, oras_error *err)
-{
-    const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    uint64_t number[2];
-
-    for (int i = 0; i < 8; i++) {
-        if (getrandom(number, sizeof number, 0) != sizeof number)
-            return oras_fail_errno(err, errno, "cannot get random bytes");
-        snprintf(target->partial, sizeof target->partial, OWN_PREFIX "%016llx%016llx",
-                 (unsigned long long)number[0], (unsigned long long)number[1]);
-        target->fd = openat(target->dir_fd, target->partial, flags, 0600);
-        if (target->fd >= 0) {
-            flock(target->fd, LOCK_EX | LOCK_NB);
-            return ORAS_OK;
-        }
-        if (errno != EEXIST)
-            break;
-    }
-    return oras_fail_errno(err, errno, "cannot make a file in '%s'", target->dir);
-}
-
 oras_code oras_target_open(oras_target *target, const oras_digest *digest, oras_error *err)
 {
     oras_code code = target->dir_fd < 0 ? open_dir(target, err) : ORAS_OK;
@@ -184,7 +157,7 @@ oras_code oras_target_open(oras_target *target, const oras_digest *digest, oras_
     if (target->keyed && digest && open_keyed(target, digest))
         return ORAS_OK;
     target->keyed = false;
-    return open_own(target, err);
+    return oras_partial_file(target->dir_fd, target->dir, target->partial, &target->fd, err);
 }
 
 oras_code oras_target_write(const oras_target *target, const void *data, size_t size,
@@ -233,7 +206,8 @@ static int sync_with(int (*sync)(int), int fd)
 
 static int sync_dir(const oras_target *target)
 {
-    _cleanup_(oras_close_fd) int fd = open(target->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_(oras_close_fd) int fd =
+        openat(target->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     return fd < 0 ? -1 : sync_with(fsync, fd);
 }
@@ -266,37 +240,4 @@ void oras_target_close(oras_target *target, bool keep)
     if (!keep)
         unlinkat(target->dir_fd, target->partial, 0);
     close_all(target);
-}
-
-static bool is_stale(int fd, const char *name)
-{
-    struct stat st;
-
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-        return false;
-    return strncmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0 ||
-           time(NULL) - st.st_mtime > STALE_SECONDS;
-}
-
-static void sweep_one(int dir_fd, const char *name)
-{
-    _cleanup_(oras_close_fd) int fd =
-        openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_stale(fd, name))
-        unlinkat(dir_fd, name, 0);
-}
-
-void oras_target_sweep(const char *dir)
-{
-    DIR *stream = opendir(dir);
-    const struct dirent *entry;
-
-    if (!stream)
-        return;
-    while ((entry = readdir(stream))) {
-        if (strncmp(entry->d_name, ORAS_PARTIAL_PREFIX, strlen(ORAS_PARTIAL_PREFIX)) == 0)
-            sweep_one(dirfd(stream), entry->d_name);
-    }
-    closedir(stream);
 }

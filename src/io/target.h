@@ -4,13 +4,13 @@
 #ifndef ORAS_IO_TARGET_H
 #define ORAS_IO_TARGET_H
 
+#include "io/partial.h"
 #include "io/sink.h"
-
-#define ORAS_PARTIAL_PREFIX ".oras-partial-"
 
 typedef struct oras_target {
     char *dir, *name; /* of the final file; owned */
-    char partial[ORAS_DIGEST_TEXT_MAX + 32];
+    char partial[ORAS_PARTIAL_NAME_MAX];
+    int root;       /* what `dir` is below; -1: it is a path of its own */
     int dir_fd, fd; /* -1: not open */
     bool keyed;     /* the temporary is named by digest and can be taken up again */
     bool overwrite, durable;
@@ -18,13 +18,14 @@ typedef struct oras_target {
     int mode;      /* of the file that is replaced; -1: there is none */
 } oras_target;
 
-/** Take a path apart; nothing is opened. Class usage for one that names no file. */
+/** Take a path apart; nothing is opened. Class usage for one that names no file, path for one
+ * below a root that is not plain. */
 oras_code oras_target_init(oras_target *target, const oras_file_target *wanted, oras_error *err);
 void oras_target_dispose(oras_target *target);
 
 /** Make missing parents, look at what stands at the path (class exists; path for a device, FIFO
- * or socket, which must not be replaced; io), open and lock the
- * temporary: the one of `digest` (NULL: a new one of its own) unless somebody else uses it. */
+ * or socket, which must not be replaced, and below a root for a symbolic link; io), open and lock
+ * the temporary: the one of `digest` (NULL: a new one of its own) unless somebody else uses it. */
 oras_code oras_target_open(oras_target *target, const oras_digest *digest, oras_error *err);
 
 /** Write all of the bytes at `offset` of the temporary. Class io; any thread. */
@@ -37,9 +38,5 @@ oras_code oras_target_publish(oras_target *target, mode_t umask, oras_error *err
 
 /** Close the temporary; remove it unless `keep`. */
 void oras_target_close(oras_target *target, bool keep);
-
-/** Remove temporaries in `dir` that nobody has locked: those of a random name, and those
- * named by digest that are older than a day. Failures are ignored. */
-void oras_target_sweep(const char *dir);
 
 #endif

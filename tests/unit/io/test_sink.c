@@ -607,7 +607,7 @@ static void test_L09_sweep_removes_stale_temporaries_only(void **state)
     close(open(path_in(f, "other"), O_CREAT | O_WRONLY, 0600));
     locked = open(path_in(f, ".oras-partial-own-locked"), O_RDWR);
     assert_int_equal(flock(locked, LOCK_EX), 0);
-    oras_target_sweep(f->dir);
+    oras_partial_sweep(f->dir);
     assert_int_not_equal(access(path_in(f, ".oras-partial-sha256-old"), F_OK), 0);
     assert_int_not_equal(access(path_in(f, ".oras-partial-own-fresh"), F_OK), 0);
     assert_int_equal(access(path_in(f, ".oras-partial-own-locked"), F_OK), 0);
