@@ -1,73 +1,73 @@
 /* SPDX-License-Identifier: MIT
  * oras.core.layout: an OCI image layout on disk, read as a registry is. */
-#include "bind/body.h"
 #include "bind/box.h"
+#include "bind/layout.h"
 #include "bind/lua_error.h"
-#include "bind/sink.h"
 #include "bind/tables.h"
-#include "io/feed.h"
-#include "io/layout.h"
 
 #include <unistd.h>
 
 #define LAYOUT   "oras.layout"
-#define FEED     "oras.layout_feed"
 #define LIST_MAX ((size_t)64 * 1024 * 1024)
-
-enum { LAYOUT_PATH = 1 }; /* user value */
-enum { FEED_SINK = 1 };   /* user value */
-
-typedef struct layout_box {
-    oras_layout *layout; /* NULL once closed */
-} layout_box;
-
-/* A blob on its way into a sink: the layout's transfer. */
-typedef struct feed_box {
-    oras_context *context;
-    oras_feed *feed; /* NULL once over */
-    oras_sink *sink; /* NULL once lost */
-    oras_post post;
-    oras_signal signal;  /* it is over */
-    oras_signal *reader; /* of the body, once it is handed out; NULL before */
-    bool is_done;
-    bool kept; /* handed out as a body: leaving the function does not end it */
-    oras_error failure;
-} feed_box;
 
 static int layout_close(lua_State *L)
 {
-    layout_box *box = luaL_checkudata(L, 1, LAYOUT);
+    oras_layout_box *box = luaL_checkudata(L, 1, LAYOUT);
 
+    if (box->n_busy > 0)
+        oras_lua_misuse(L, "the layout is in use");
     oras_layout_free(box->layout);
     box->layout = NULL;
     return 0;
 }
 
-static oras_layout *check_layout(lua_State *L)
+oras_layout *oras_lua_check_layout(lua_State *L, int idx)
 {
-    layout_box *box = luaL_checkudata(L, 1, LAYOUT);
+    oras_layout_box *box = luaL_checkudata(L, idx, LAYOUT);
 
     if (!box->layout)
         oras_lua_misuse(L, "the layout is closed");
     return box->layout;
 }
 
+oras_code oras_lua_check_digest(lua_State *L, int idx, oras_digest *out, oras_error *err)
+{
+    size_t size;
+    const char *text = luaL_checklstring(L, idx, &size);
+
+    return oras_digest_parse(text, size, out, err);
+}
+
+int oras_lua_fail_blob(lua_State *L, const oras_error *err)
+{
+    oras_lua_fail(L, err);
+    lua_pushvalue(L, 2);
+    lua_setfield(L, -2, "digest");
+    return 2;
+}
+
 static int layout_open(lua_State *L)
 {
     const char *path = oras_lua_check_text(L, 1, "path");
-    layout_box *box = oras_box_new(L, LAYOUT, sizeof *box, 1);
+    oras_layout_box *box = oras_box_new(L, LAYOUT, sizeof *box, 1);
     oras_error err = ORAS_ERROR_INIT;
 
     lua_pushvalue(L, 1);
-    lua_setiuservalue(L, -2, LAYOUT_PATH);
+    lua_setiuservalue(L, -2, ORAS_LAYOUT_PATH);
     if (oras_layout_open(path, &box->layout, &err))
         return oras_lua_fail(L, &err);
     return 1;
 }
 
+static int layout_is_current(lua_State *L)
+{
+    lua_pushboolean(L, oras_layout_is_current(oras_lua_check_layout(L, 1)));
+    return 1;
+}
+
 static int layout_index(lua_State *L)
 {
-    oras_layout *layout = check_layout(L);
+    oras_layout *layout = oras_lua_check_layout(L, 1);
     lua_Integer limit = luaL_checkinteger(L, 2);
     oras_error err = ORAS_ERROR_INIT;
     oras_buf *buf;
@@ -81,257 +81,26 @@ static int layout_index(lua_State *L)
     return 1;
 }
 
-/* Open the blob whose digest is at 2. */
-static oras_code open_blob(lua_State *L, int *fd, int64_t *size, oras_error *err)
-{
-    oras_layout *layout = check_layout(L);
-    size_t n;
-    const char *text = luaL_checklstring(L, 2, &n);
-    oras_digest digest;
-    oras_code code = oras_digest_parse(text, n, &digest, err);
-
-    return code ? code : oras_layout_blob(layout, &digest, fd, size, err);
-}
-
-/* nil and an error object that knows the digest at 2 */
-static int fail_blob(lua_State *L, const oras_error *err)
-{
-    oras_lua_fail(L, err);
-    lua_pushvalue(L, 2);
-    lua_setfield(L, -2, "digest");
-    return 2;
-}
-
+/* layout:size(digest) */
 static int layout_size(lua_State *L)
 {
+    oras_layout *layout = oras_lua_check_layout(L, 1);
     oras_error err = ORAS_ERROR_INIT;
-    int64_t size;
-    int fd;
+    oras_digest digest;
+    oras_extent extent;
 
-    if (open_blob(L, &fd, &size, &err))
-        return fail_blob(L, &err);
-    close(fd);
-    lua_pushinteger(L, size);
+    if (oras_lua_check_digest(L, 2, &digest, &err) ||
+        oras_layout_blob(layout, &digest, &extent, &err))
+        return oras_lua_fail_blob(L, &err);
+    close(extent.fd);
+    lua_pushinteger(L, extent.size);
     return 1;
-}
-
-/* --- fetch: the blob into a sink -------------------------------------------------------- */
-
-static void feed_end(feed_box *box)
-{
-    if (!box->feed)
-        return;
-    if (box->sink)
-        oras_sink_set_notify(box->sink, (oras_notify){NULL, NULL});
-    oras_loop_unpost(box->context->loop, &box->post);
-    oras_feed_free(box->feed);
-    box->feed = NULL;
-}
-
-static void wake(feed_box *box)
-{
-    if (box->is_done)
-        oras_signal_set(box->context, &box->signal);
-    if (box->reader)
-        oras_signal_set(box->context, box->reader);
-}
-
-/* The sink is closed, or goes to somebody else. */
-static void on_sink_lost(void *ud)
-{
-    feed_box *box = ud;
-
-    feed_end(box);
-    box->sink = NULL;
-    if (!box->is_done)
-        oras_fail(&box->failure, ORAS_C_CANCELLED, "the sink was closed");
-    box->is_done = true;
-    wake(box);
-}
-
-/* From any thread. */
-static void on_notify(void *ud)
-{
-    feed_box *box = ud;
-
-    oras_loop_post(box->context->loop, &box->post);
-}
-
-/* On the loop: a turn of the feed. */
-static void on_post(void *ud)
-{
-    feed_box *box = ud;
-    oras_error err = ORAS_ERROR_INIT;
-    oras_feed_step_result result;
-
-    if (!box->feed)
-        return;
-    result = oras_feed_step(box->feed, &err);
-    if (result == ORAS_FEED_GO_ON)
-        oras_loop_post(box->context->loop, &box->post);
-    if (result == ORAS_FEED_FAILED)
-        box->failure = err;
-    if (result == ORAS_FEED_FAILED || result == ORAS_FEED_DONE) {
-        box->is_done = true;
-        feed_end(box);
-    }
-    wake(box);
-}
-
-/* Called for the to-be-closed slot of layout:fetch and by the collector. */
-static int feed_close(lua_State *L)
-{
-    feed_box *box = lua_touserdata(L, 1);
-
-    if (box->kept) {
-        box->kept = false;
-        return 0;
-    }
-    feed_end(box);
-    if (lua_getiuservalue(L, 1, FEED_SINK) == LUA_TUSERDATA)
-        oras_lua_sink_release(L, -1, box);
-    box->sink = NULL;
-    return 0;
-}
-
-static oras_code stream_pull(void *ud, const void **data, size_t *size, bool *ended,
-                             oras_error *err)
-{
-    feed_box *box = ud;
-    oras_code code;
-
-    *size = 0;
-    *ended = false;
-    if (!box->sink)
-        return oras_fail(err, ORAS_C_CANCELLED, "the sink was closed");
-    code = oras_sink_read(box->sink, data, size, ended, err);
-    if (code || *size > 0 || *ended || !box->is_done || !box->failure.code)
-        return code;
-    if (err)
-        *err = box->failure;
-    return box->failure.code;
-}
-
-static void stream_close(void *ud)
-{
-    feed_box *box = ud;
-    oras_signal *reader = box->reader;
-
-    box->reader = NULL;
-    if (box->feed && reader)
-        oras_signal_set(box->context, reader); /* whoever waits finds the body closed */
-    feed_end(box);
-}
-
-/* headers(name): a layout has none */
-static int no_fields(lua_State *L)
-{
-    lua_newtable(L);
-    return 1;
-}
-
-static void push_headers(lua_State *L)
-{
-    lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, no_fields);
-    lua_setfield(L, -2, "__call");
-    lua_setmetatable(L, -2);
-}
-
-/* The body of the fetch at 4 into the sink at 3: bytes, a stream, or nil. [-0, +1] */
-static void push_body(lua_State *L, feed_box *box)
-{
-    static const oras_body_ops ops = {.pull = stream_pull, .close = stream_close};
-
-    if (oras_sink_is_memory(box->sink)) {
-        oras_lua_push_sink_body(L, 3);
-    } else if (oras_sink_is_stream(box->sink)) {
-        oras_body *body;
-
-        lua_pushvalue(L, 4);
-        body = oras_lua_push_body(L, &ops, box);
-        box->reader = oras_body_signal(body);
-        box->kept = true;
-    } else {
-        lua_pushnil(L);
-    }
-}
-
-static int give_response(lua_State *L, feed_box *box)
-{
-    lua_createtable(L, 0, 4);
-    lua_pushinteger(L, 200);
-    lua_setfield(L, -2, "status");
-    push_headers(L);
-    lua_setfield(L, -2, "headers");
-    lua_pushliteral(L, "oci:");
-    lua_getiuservalue(L, 1, LAYOUT_PATH);
-    lua_pushliteral(L, "@");
-    lua_pushvalue(L, 2);
-    lua_concat(L, 4);
-    lua_setfield(L, -2, "url");
-    push_body(L, box);
-    lua_setfield(L, -2, "body");
-    return 1;
-}
-
-static int fetch_k(lua_State *L, int status, lua_KContext ctx)
-{
-    feed_box *box = (feed_box *)ctx;
-
-    (void)status;
-    lua_settop(L, 4);
-    if (box->is_done && box->failure.code)
-        return fail_blob(L, &box->failure);
-    if (box->is_done || oras_sink_is_stream(box->sink))
-        return give_response(L, box);
-    box->signal.set = false;
-    return oras_lua_wait(L, &box->signal, ctx, fetch_k);
-}
-
-/* The blob's file into a feed at once, so that no error of Lua's loses the descriptor. */
-static oras_code start(lua_State *L, feed_box *box, oras_error *err)
-{
-    int64_t size = 0;
-    int fd = -1;
-    oras_code code = open_blob(L, &fd, &size, err);
-
-    if (!code)
-        code = oras_feed_new(fd, size, box->sink, &box->feed, err);
-    if (code)
-        return code;
-    box->post = (oras_post){.fn = on_post, .ud = box};
-    oras_lua_sink_take(L, 3, on_sink_lost, box);
-    oras_sink_set_notify(box->sink, (oras_notify){on_notify, box});
-    oras_loop_post(box->context->loop, &box->post);
-    return ORAS_OK;
-}
-
-static int layout_fetch(lua_State *L)
-{
-    oras_context *context = oras_context_get(L);
-    oras_sink *sink = oras_lua_check_sink(L, 3);
-    oras_error err = ORAS_ERROR_INIT;
-    feed_box *box;
-
-    check_layout(L);
-    lua_settop(L, 3);
-    box = oras_box_new(L, FEED, sizeof *box, 1);
-    box->context = context;
-    box->sink = sink;
-    lua_pushvalue(L, 3);
-    lua_setiuservalue(L, 4, FEED_SINK);
-    lua_toclose(L, 4);
-    if (start(L, box, &err))
-        return fail_blob(L, &err);
-    return fetch_k(L, LUA_OK, (lua_KContext)box);
 }
 
 /* layout:blobs() -> digests of all blobs, one a line */
 static int layout_blobs(lua_State *L)
 {
-    oras_layout *layout = check_layout(L);
+    oras_layout *layout = oras_lua_check_layout(L, 1);
     oras_buf *buf = oras_box_buffer(L, LIST_MAX);
     oras_error err = ORAS_ERROR_INIT;
 
@@ -343,12 +112,23 @@ static int layout_blobs(lua_State *L)
 
 void oras_lua_open_layout(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"open", layout_open}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"blobs", layout_blobs}, {"fetch", layout_fetch},
-                                       {"index", layout_index}, {"size", layout_size},
-                                       {"close", layout_close}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"create", oras_lua_layout_create}, {"open", layout_open}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"age", oras_lua_layout_age},
+                                       {"blobs", layout_blobs},
+                                       {"close", layout_close},
+                                       {"fetch", oras_lua_layout_fetch},
+                                       {"index", layout_index},
+                                       {"is_current", layout_is_current},
+                                       {"lock", oras_lua_layout_lock},
+                                       {"put", oras_lua_layout_put},
+                                       {"sink", oras_lua_layout_sink},
+                                       {"size", layout_size},
+                                       {"touch", oras_lua_layout_touch},
+                                       {NULL, NULL}};
 
     oras_box_type(L, LAYOUT, methods, layout_close);
-    oras_box_type(L, FEED, NULL, feed_close);
+    oras_lua_layout_open_fetch(L);
+    oras_lua_layout_open_lock(L);
     luaL_newlib(L, functions);
 }

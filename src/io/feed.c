@@ -14,24 +14,24 @@
 typedef enum feed_state { FEED_OPENING, FEED_RUNNING, FEED_FINISHING, FEED_OVER } feed_state;
 
 struct oras_feed {
-    int fd;
-    int64_t size;
+    oras_extent from;
+    int64_t at; /* bytes of it that were read */
     oras_sink *sink;
     feed_state state;
     size_t n_block, n_used; /* bytes of the block, and of those what the sink has */
     char block[BLOCK];
 };
 
-oras_code oras_feed_new(int fd, int64_t size, oras_sink *sink, oras_feed **out, oras_error *err)
+oras_code oras_feed_new(oras_extent extent, oras_sink *sink, oras_feed **out, oras_error *err)
 {
     oras_feed *feed = oras_alloc(sizeof *feed);
 
     if (!feed) {
-        oras_close_fd(&fd);
+        oras_close_fd(&extent.fd);
         return oras_fail_memory(err);
     }
-    feed->fd = fd;
-    feed->size = size;
+    feed->from = extent;
+    feed->at = 0;
     feed->sink = sink;
     feed->state = FEED_OPENING;
     feed->n_block = feed->n_used = 0;
@@ -45,7 +45,7 @@ void oras_feed_free(oras_feed *feed)
         return;
     if (feed->state != FEED_OVER)
         oras_sink_abort(feed->sink);
-    oras_close_fd(&feed->fd);
+    oras_close_fd(&feed->from.fd);
     oras_dealloc(feed);
 }
 
@@ -66,29 +66,30 @@ static oras_feed_step_result step_opening(oras_feed *feed, oras_error *err)
         return failed(feed);
     if (pending)
         return ORAS_FEED_WAIT;
-    if (offset > feed->size)
+    if (offset > feed->from.size)
         offset = 0;
-    if (lseek(feed->fd, (off_t)offset, SEEK_SET) < 0) {
-        oras_fail_errno(err, errno, "seek in a blob");
-        return failed(feed);
-    }
+    feed->at = offset;
     if (oras_sink_begin(feed->sink, offset, err))
         return failed(feed);
     feed->state = FEED_RUNNING;
     return ORAS_FEED_GO_ON;
 }
 
+/* A blob that ends too early is told by the sink, which knows its size. */
 static oras_feed_step_result fill(oras_feed *feed, oras_error *err)
 {
+    int64_t left = feed->from.size - feed->at;
+    size_t most = left < (int64_t)BLOCK ? (size_t)left : BLOCK;
     ssize_t n;
 
     do {
-        n = read(feed->fd, feed->block, BLOCK);
+        n = pread(feed->from.fd, feed->block, most, (off_t)(feed->from.offset + feed->at));
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
         oras_fail_errno(err, errno, "read of a blob");
         return failed(feed);
     }
+    feed->at += n;
     feed->n_block = (size_t)n;
     feed->n_used = 0;
     if (n == 0)

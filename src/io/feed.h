@@ -3,7 +3,7 @@
 #ifndef ORAS_IO_FEED_H
 #define ORAS_IO_FEED_H
 
-#include "io/sink.h"
+#include "io/layout.h"
 
 typedef struct oras_feed oras_feed;
 
@@ -14,8 +14,9 @@ typedef enum oras_feed_step_result {
     ORAS_FEED_FAILED
 } oras_feed_step_result;
 
-/** `fd` is taken, also on failure; the sink is borrowed and must outlive the feed. */
-oras_code oras_feed_new(int fd, int64_t size, oras_sink *sink, oras_feed **out, oras_error *err);
+/** What lies at `extent`, whose descriptor is taken, also on failure; the sink is borrowed and
+ * must outlive the feed. */
+oras_code oras_feed_new(oras_extent extent, oras_sink *sink, oras_feed **out, oras_error *err);
 
 /** Aborts the sink unless the feed is done. NULL is fine. */
 void oras_feed_free(oras_feed *feed);

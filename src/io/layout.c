@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "io/layout.h"
-
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "io/file.h"
+#include "io/layout_internal.h"
 #include "io/root.h"
 #include "oci/json.h"
 
@@ -12,14 +11,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define VERSION    "1.0.0" /* image-spec, image-layout.md, "oci-layout file" */
-#define MARKER     "oci-layout"
+#define MARKER     ORAS_LAYOUT_MARKER
 #define MARKER_MAX 4096
-
-struct oras_layout {
-    int root;
-};
 
 static oras_code read_below(int root, const char *name, oras_buf *out, oras_error *err)
 {
@@ -75,10 +71,15 @@ oras_code oras_layout_open(const char *path, oras_layout **out, oras_error *err)
     code = check_marker(root, err);
     if (code)
         return oras_error_wrap(err, code, "layout '%s'", path);
-    layout = oras_alloc(sizeof *layout);
+    layout = oras_alloc_zero(1, sizeof *layout);
     if (!layout)
         return oras_fail_memory(err);
     layout->root = oras_steal_fd(&root);
+    layout->path = oras_strdup(path);
+    if (!layout->path) {
+        oras_layout_free(layout);
+        return oras_fail_memory(err);
+    }
     *out = layout;
     return ORAS_OK;
 }
@@ -88,22 +89,39 @@ void oras_layout_free(oras_layout *layout)
     if (!layout)
         return;
     oras_close_fd(&layout->root);
+    oras_dealloc(layout->path);
     oras_dealloc(layout);
+}
+
+bool oras_layout_is_current(const oras_layout *layout)
+{
+    struct stat opened, named;
+
+    return fstat(layout->root, &opened) == 0 && stat(layout->path, &named) == 0 &&
+           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
 oras_code oras_layout_index(oras_layout *layout, oras_buf *buf, oras_error *err)
 {
-    return read_below(layout->root, "index.json", buf, err);
+    return read_below(layout->root, ORAS_LAYOUT_INDEX, buf, err);
 }
 
-oras_code oras_layout_blob(oras_layout *layout, const oras_digest *digest, int *fd, int64_t *size,
+oras_layout_name oras_layout_name_of(const oras_digest *digest)
+{
+    oras_layout_name name;
+
+    snprintf(name.text, sizeof name.text, ORAS_LAYOUT_BLOBS "/%s/%s",
+             oras_algorithm_name(digest->algorithm), oras_digest_encoded(digest));
+    return name;
+}
+
+oras_code oras_layout_blob(oras_layout *layout, const oras_digest *digest, oras_extent *out,
                            oras_error *err)
 {
-    char path[ORAS_DIGEST_TEXT_MAX + 16];
+    oras_layout_name name = oras_layout_name_of(digest);
 
-    snprintf(path, sizeof path, "blobs/%s/%s", oras_algorithm_name(digest->algorithm),
-             oras_digest_encoded(digest));
-    return oras_root_read(layout->root, path, fd, size, err);
+    out->offset = 0;
+    return oras_root_read(layout->root, name.text, &out->fd, &out->size, err);
 }
 
 static void append_digest(oras_algorithm algorithm, const char *name, oras_buf *buf)

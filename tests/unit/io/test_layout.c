@@ -141,27 +141,26 @@ static void test_marker(void **state)
 static void expect_blob(oras_layout *layout, const oras_digest *digest, const char *class_name)
 {
     oras_error err = ORAS_ERROR_INIT;
-    int64_t size = -1;
-    int fd = -1;
+    oras_extent extent = {-1, 0, -1};
 
-    assert_int_not_equal(oras_layout_blob(layout, digest, &fd, &size, &err), ORAS_OK);
+    assert_int_not_equal(oras_layout_blob(layout, digest, &extent, &err), ORAS_OK);
     assert_string_equal(err.class_name, class_name);
     assert_non_null(strstr(err.message, oras_digest_encoded(digest)));
-    assert_int_equal(fd, -1);
+    assert_int_equal(extent.fd, -1);
 }
 
 static void test_blobs(void **state)
 {
     oras_layout *layout = open_layout();
     oras_digest other;
-    int64_t size = -1;
-    int fd = -1;
+    oras_extent extent;
     char path[256];
 
     (void)state;
-    assert_int_equal(oras_layout_blob(layout, &hello, &fd, &size, NULL), ORAS_OK);
-    assert_int_equal(size, 5);
-    close(fd);
+    assert_int_equal(oras_layout_blob(layout, &hello, &extent, NULL), ORAS_OK);
+    assert_int_equal(extent.offset, 0);
+    assert_int_equal(extent.size, 5);
+    close(extent.fd);
     assert_int_equal(oras_digest_of(ORAS_SHA512, "x", 1, &other, NULL), ORAS_OK);
     expect_blob(layout, &other, "not_found"); /* not even the directory */
     assert_int_equal(oras_digest_of(ORAS_SHA256, "x", 1, &other, NULL), ORAS_OK);
@@ -185,12 +184,11 @@ static oras_feed *make_feed(const oras_digest *digest, oras_sink *sink)
 {
     oras_layout *layout = open_layout();
     oras_feed *feed = NULL;
-    int64_t size;
-    int fd;
+    oras_extent extent;
 
-    assert_int_equal(oras_layout_blob(layout, digest, &fd, &size, NULL), ORAS_OK);
+    assert_int_equal(oras_layout_blob(layout, digest, &extent, NULL), ORAS_OK);
     oras_layout_free(layout); /* the descriptor does not need it */
-    assert_int_equal(oras_feed_new(fd, size, sink, &feed, NULL), ORAS_OK);
+    assert_int_equal(oras_feed_new(extent, sink, &feed, NULL), ORAS_OK);
     return feed;
 }
 

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "base/cleanup.h"
+#include "io/layout_internal.h"
+#include "io/root.h"
+#include "io/target.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define MARKER_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
+#define INDEX_TEXT                                                                                 \
+    "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\","              \
+    "\"manifests\":[]}"
+
+/* --- files ---------------------------------------------------------------------------------- */
+
+/* A small file as a whole, below the layout. */
+static oras_code write_file(int root, const char *name, const void *data, size_t size,
+                            mode_t umask, const oras_file_target *how, oras_error *err)
+{
+    oras_file_target wanted = *how;
+    oras_target target;
+    oras_code code;
+
+    wanted.root = &root;
+    wanted.path = name;
+    code = oras_target_init(&target, &wanted, err);
+    if (code)
+        return code;
+    code = oras_target_open(&target, NULL, err);
+    if (!code)
+        code = oras_target_write(&target, data, size, 0, err);
+    if (!code)
+        code = oras_target_publish(&target, umask, err);
+    oras_target_close(&target, false);
+    oras_target_dispose(&target);
+    return code;
+}
+
+/* --- create --------------------------------------------------------------------------------- */
+
+/* What another process that makes the same layout may have made so far. */
+static bool is_of_layout(const char *name)
+{
+    static const char *const names[] = {".", "..", ORAS_LAYOUT_BLOBS, ORAS_LAYOUT_INDEX};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    }
+    return strncmp(name, ORAS_PARTIAL_PREFIX, strlen(ORAS_PARTIAL_PREFIX)) == 0;
+}
+
+static oras_code check_names(DIR *stream, const char *path, oras_error *err)
+{
+    const struct dirent *entry;
+    char foreign[64] = "";
+
+    while ((entry = readdir(stream))) {
+        if (strcmp(entry->d_name, ORAS_LAYOUT_MARKER) == 0)
+            return ORAS_OK;
+        if (!is_of_layout(entry->d_name))
+            snprintf(foreign, sizeof foreign, "%.60s", entry->d_name);
+    }
+    if (!*foreign)
+        return ORAS_OK;
+    return oras_fail(err, ORAS_C_CONTENT, "'%s' is no image layout and not empty: it has '%s'",
+                     path, foreign);
+}
+
+/* Nobody's directory becomes a layout by mistake. */
+static oras_code check_is_free(int root, const char *path, oras_error *err)
+{
+    int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    oras_code code;
+
+    if (!stream) {
+        oras_fail_errno(err, errno, "cannot list '%s'", path);
+        oras_close_fd(&fd);
+        return ORAS_EIO;
+    }
+    code = check_names(stream, path, err);
+    closedir(stream);
+    return code;
+}
+
+static oras_code make_file(int root, const char *name, const char *text, mode_t umask,
+                           oras_error *err)
+{
+    static const oras_file_target how = {.durable = true};
+    oras_error cause = ORAS_ERROR_INIT;
+    struct stat st;
+    oras_code code;
+
+    if (fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return ORAS_OK;
+    code = write_file(root, name, text, strlen(text), umask, &how, &cause);
+    if (code && strcmp(cause.class_name, oras_class_name(ORAS_C_EXISTS)) == 0)
+        return ORAS_OK; /* another process was faster */
+    if (code && err)
+        *err = cause;
+    return code;
+}
+
+static oras_code fill(int root, const char *path, mode_t umask, oras_error *err)
+{
+    _cleanup_(oras_close_fd) int blobs = -1;
+    oras_code code = check_is_free(root, path, err);
+
+    if (!code)
+        code = oras_root_dir(root, ORAS_LAYOUT_BLOBS "/sha256", true, &blobs, err);
+    if (!code)
+        code = make_file(root, ORAS_LAYOUT_INDEX, INDEX_TEXT, umask, err);
+    if (!code)
+        code = make_file(root, ORAS_LAYOUT_MARKER, MARKER_TEXT, umask, err);
+    return code;
+}
+
+oras_code oras_layout_create(const char *path, mode_t umask, oras_error *err)
+{
+    _cleanup_(oras_close_fd) int root = -1;
+    oras_code code = oras_root_make(path, &root, err);
+
+    return code ? code : fill(root, path, umask, err);
+}
+
+/* --- the index ------------------------------------------------------------------------------ */
+
+/* Who may not write the marker can still lock it, but on NFS. */
+static int open_marker(int root)
+{
+    const int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int fd = openat(root, ORAS_LAYOUT_MARKER, O_RDWR | flags);
+
+    if (fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM))
+        fd = openat(root, ORAS_LAYOUT_MARKER, O_RDONLY | flags);
+    return fd;
+}
+
+/* Other programs may replace the marker: a lock on the old one is none. */
+static bool is_marker(int root, int fd)
+{
+    struct stat opened, named;
+
+    return fstat(fd, &opened) == 0 &&
+           fstatat(root, ORAS_LAYOUT_MARKER, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+oras_code oras_layout_try_lock(const oras_layout *layout, int *fd, oras_error *err)
+{
+    _cleanup_(oras_close_fd) int marker = open_marker(layout->root);
+    int rc;
+
+    *fd = -1;
+    if (marker < 0)
+        return oras_fail_errno(err, errno, "cannot lock layout '%s'", layout->path);
+    do {
+        rc = flock(marker, LOCK_EX | LOCK_NB);
+    } while (rc != 0 && errno == EINTR);
+    if (rc != 0 && errno != EWOULDBLOCK)
+        return oras_fail_errno(err, errno, "cannot lock layout '%s'", layout->path);
+    if (rc == 0 && is_marker(layout->root, marker))
+        *fd = oras_steal_fd(&marker);
+    return ORAS_OK;
+}
+
+oras_code oras_layout_write_index(const oras_layout *layout, const void *data, size_t size,
+                                  mode_t umask, oras_error *err)
+{
+    static const oras_file_target how = {.overwrite = true, .durable = true};
+
+    return write_file(layout->root, ORAS_LAYOUT_INDEX, data, size, umask, &how, err);
+}
+
+/* --- blobs ---------------------------------------------------------------------------------- */
+
+oras_code oras_layout_sink(const oras_layout *layout, oras_pool *pool, const oras_expect *expect,
+                           bool resume, oras_sink **out, oras_error *err)
+{
+    oras_layout_name name = oras_layout_name_of(&expect->digest);
+    oras_file_target target = {
+        .root = &layout->root, .path = name.text, .resume = resume, .overwrite = true};
+
+    return oras_sink_file(pool, &target, expect, out, err);
+}
+
+oras_code oras_layout_put(const oras_layout *layout, const oras_digest *digest, const void *data,
+                          size_t size, mode_t umask, oras_error *err)
+{
+    static const oras_file_target how = {.overwrite = true};
+
+    return write_file(layout->root, oras_layout_name_of(digest).text, data, size, umask, &how, err);
+}
+
+static oras_code open_directory(const oras_layout *layout, oras_algorithm algorithm, int *out,
+                                oras_error *err)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, ORAS_LAYOUT_BLOBS "/%s", oras_algorithm_name(algorithm));
+    return oras_root_dir(layout->root, name, false, out, err);
+}
+
+static oras_code explain(int number, const oras_digest *digest, oras_error *err)
+{
+    if (number == ENOENT)
+        return oras_fail(err, ORAS_C_NOT_FOUND, "no blob '%s'", digest->text);
+    return oras_fail_errno(err, number, "blob '%s'", digest->text);
+}
+
+oras_code oras_layout_touch(const oras_layout *layout, const oras_digest *digest, oras_error *err)
+{
+    _cleanup_(oras_close_fd) int dir = -1;
+    oras_code code = open_directory(layout, digest->algorithm, &dir, err);
+
+    if (!code && utimensat(dir, oras_digest_encoded(digest), NULL, AT_SYMLINK_NOFOLLOW) != 0)
+        code = explain(errno, digest, err);
+    return code;
+}
+
+oras_code oras_layout_age(const oras_layout *layout, const oras_digest *digest, int64_t *seconds,
+                          oras_error *err)
+{
+    _cleanup_(oras_close_fd) int dir = -1;
+    oras_code code = open_directory(layout, digest->algorithm, &dir, err);
+    struct stat st;
+
+    if (!code && fstatat(dir, oras_digest_encoded(digest), &st, AT_SYMLINK_NOFOLLOW) != 0)
+        code = explain(errno, digest, err);
+    if (!code)
+        *seconds = (int64_t)time(NULL) - (int64_t)st.st_mtime;
+    return code;
+}
+
+oras_code oras_layout_remove(const oras_layout *layout, const oras_digest *digest, oras_error *err)
+{
+    _cleanup_(oras_close_fd) int dir = -1;
+    oras_code code = open_directory(layout, digest->algorithm, &dir, err);
+
+    if (!code && unlinkat(dir, oras_digest_encoded(digest), 0) != 0)
+        code = explain(errno, digest, err);
+    return code;
+}
