@@ -45,6 +45,7 @@ local MIB <const> = 1024 * 1024
 Registry.default_limits = {
   auth_rounds = 2,
   blob = 256 * MIB, -- of a blob held in memory; streams and files have none
+  graph = 10000, -- manifests that hang together, in a copy
   index_depth = 8,
   json_depth = 64,
   manifest = 4 * MIB,
@@ -68,6 +69,8 @@ for group, names in pairs {
     .. "_organize_layers fetch_manifest",
   blobs = "get_blob blob_exists download_blob",
   tags = "get_tags tags repositories",
+  copy = "copy find_manifest",
+  progress = "_progress",
   credentials = "set_basic_auth set_token_auth get_credentials",
 } do
   for name in names:gmatch "%S+" do
@@ -210,8 +213,8 @@ function Registry:set_header(name, value)
 end
 
 --- Call a function when something happens: "request" (the request), "response" (the
---- response), "retry" ({attempt, delay, error, response}), "progress" ({digest, done, total}),
---- "warning" (the registry's text).
+--- response), "retry" ({attempt, delay, error, response}), "progress" ({phase, digest, done, total,
+--- title?, blobs?}: registry/progress.lua), "warning" (the registry's text).
 ---@param event string
 ---@param fn function
 ---@raise oras.Error usage

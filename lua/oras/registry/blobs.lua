@@ -8,7 +8,12 @@ local Registry = require "oras.registry"
 
 local of_caller <const> = descriptor.of_caller
 
-local GET <const> = { head = "boolean", max_bytes = "integer", range = "table", stream = "boolean" }
+-- `sink` (of oras.core: the bytes go there, not into the answer) and `progress` are for those who
+-- hand a blob on.
+local GET <const> = {
+  head = "boolean", max_bytes = "integer", progress = "table|boolean", range = "table", sink = "userdata",
+  stream = "boolean",
+}
 local DOWNLOAD <const> = { durable = "boolean", overwrite = "boolean", resume = "boolean" }
 local NONE <const> = {}
 

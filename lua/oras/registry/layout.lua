@@ -103,6 +103,9 @@ end
 
 local function sink_for(wanted, opts)
   local expect = { digest = wanted.digest, size = wanted.size, limit = wanted.max_bytes }
+  if opts.sink then
+    return opts.sink
+  end
   if opts.stream then
     return errors.check(core.sink.stream { digest = wanted.digest, size = wanted.size })
   end
@@ -135,7 +138,7 @@ function layout.fetch_blob(registry, container, wanted, opts)
     }
   end
   local stream = opts.stream and not wanted.range
-  local answer = fetch(store, container, "blob", wanted.digest, sink_for(wanted, { stream = stream }))
+  local answer = fetch(store, container, "blob", wanted.digest, sink_for(wanted, { stream = stream, sink = opts.sink }))
   answer.streaming = stream
   return wanted.range and cut(answer, container, wanted) or answer
 end

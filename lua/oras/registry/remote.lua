@@ -73,7 +73,7 @@ end
 ---@param registry oras.Registry
 ---@param container oras.Container
 ---@param wanted { digest: string, size?: integer, max_bytes: integer, range?: integer[] }
----@param opts { head?: boolean, stream?: boolean }
+---@param opts { head?: boolean, stream?: boolean, sink?: userdata, progress?: table|boolean }
 ---@return oras.Response
 function remote.fetch_blob(registry, container, wanted, opts)
   local size = wanted.size
@@ -82,8 +82,10 @@ function remote.fetch_blob(registry, container, wanted, opts)
     digest = whole and wanted.digest or nil,
     http2 = not opts.stream and size ~= nil and size <= SMALL,
     max_bytes = wanted.max_bytes,
+    progress = opts.progress,
     range = wanted.range,
     repository = container.api_prefix,
+    sink = opts.sink,
     size = whole and size or nil,
     stream = opts.stream,
   })

@@ -52,6 +52,7 @@ local REQUEST <const> = {
   headers = "table",
   http2 = "boolean",
   max_bytes = "integer",
+  progress = "table|boolean",
   purpose = "string",
   range = "table",
   repository = "string",
@@ -180,10 +181,8 @@ function requests.new(registry, method, url, opts)
   }
   add_headers(request, opts)
   choose_sink(request, opts)
-  if registry._watchers and registry._watchers.progress then
-    request.progress = function(done, total)
-      registry:_emit("progress", { digest = opts.digest, done = done, total = total })
-    end
+  if opts.progress or (opts.progress == nil and registry._watchers and registry._watchers.progress) then
+    request.progress = require("oras.registry.progress").of_request(registry, opts)
   end
   return request
 end

@@ -1,0 +1,130 @@
+--- How far things are: one kind of event for scripts, C hosts and the command line.
+---
+--- An event is {phase, digest, title?, done, total, blobs = {done, total}?}: `phase` is "hash",
+--- "pack", "upload", "download", "extract" or "copy", `total` is -1 where it is not known, and
+--- `done` of one thing never falls, also when its bytes are sent again. Who tells of one makes a
+--- reporter (`registry:_progress{...}`) and gives it to the requests as their option `progress`.
+local Registry = require "oras.registry"
+
+local progress = {}
+
+--- Tells how far one thing is: `reporter(done, total?)`. As a `<close>` variable it also tells
+--- the end, when that is a good one. `offset` may be set to where a part begins.
+---@class oras.Reporter
+---@field phase string
+---@field digest? string
+---@field title? string
+---@field total? integer of the whole, where the parts do not tell
+---@field offset? integer bytes before those that are counted now
+---@field operation? oras.Progress
+local Reporter = { __name = "oras.Reporter" }
+Reporter.__index = Reporter
+
+---@class oras.Progress an operation on several blobs
+local Operation = { __name = "oras.Progress" }
+Operation.__index = Operation
+
+local function is_watched(registry)
+  local watchers = registry._watchers
+  return watchers ~= nil and watchers.progress ~= nil
+end
+
+local function tell(self)
+  local operation = self.operation
+  self.registry:_emit("progress", {
+    phase = self.phase, digest = self.digest, title = self.title, done = self.done, total = self.known,
+    blobs = operation and { done = operation.done, total = operation.total } or nil,
+  })
+end
+
+--- So many bytes of the thing, or of its part from `offset` on, are done.
+---@param done integer
+---@param total? integer -1 or nil: not known
+function Reporter:__call(done, total)
+  local offset = self.offset or 0
+  if not self.total and total and total >= 0 then
+    total = total + offset
+  end
+  total = self.total or total or -1
+  done = math.max(done + offset, self.done or 0)
+  if total >= 0 and done > total then
+    done = total
+  end
+  if done ~= self.done or total ~= self.known then
+    self.done, self.known = done, total
+    tell(self)
+  end
+end
+
+function Reporter:__close(err)
+  local operation = self.operation
+  if err ~= nil then
+    return
+  elseif operation then
+    operation.done = operation.done + 1
+    self.done, self.known = self.total, nil -- told again: there is one blob more
+  end
+  if self.total then
+    self.offset = nil
+    self(self.total)
+  end
+end
+
+--- Make a reporter of a table that has its fields, or give back the one that it is; false when
+--- nobody listens.
+---@param registry oras.Registry
+---@param about table phase, digest, title, total, offset
+---@return oras.Reporter|false
+function progress.reporter(registry, about)
+  if getmetatable(about) == Reporter then
+    return about
+  elseif not is_watched(registry) then
+    return false
+  end
+  about.registry = registry
+  return setmetatable(about, Reporter)
+end
+
+--- What a request calls while its body moves, or nil when nobody listens.
+---@param registry oras.Registry
+---@param opts table of do_request: `progress` (a reporter or its fields, or false) and `digest`
+---@return function?
+function progress.of_request(registry, opts)
+  local about = opts.progress
+  if about == nil then
+    about = { phase = type(opts.body) == "userdata" and "upload" or "download", digest = opts.digest }
+  end
+  local reporter = about and progress.reporter(registry, about)
+  return reporter and function(done, total)
+    reporter(done, total)
+  end or nil
+end
+
+--- Tell how far something is; the fields and what it gives are those of progress.reporter.
+---@param about table phase, digest, title, total, offset
+---@return oras.Reporter|false
+function Registry:_progress(about)
+  return progress.reporter(self, about)
+end
+
+--- Begin an operation on several blobs.
+---@param registry oras.Registry whose watchers are told
+---@return oras.Progress
+function progress.operation(registry)
+  return setmetatable({ registry = registry, done = 0, total = 0 }, Operation)
+end
+
+--- One more blob will come.
+function Operation:expect()
+  self.total = self.total + 1
+end
+
+--- A reporter of one of the operation's blobs; closing it counts the blob as done.
+---@param about table as for reporter, with `total`
+---@return oras.Reporter|false
+function Operation:of(about)
+  about.operation = self
+  return progress.reporter(self.registry, about)
+end
+
+return progress
