@@ -8,6 +8,7 @@ pkg_check_modules(crypto REQUIRED IMPORTED_TARGET libcrypto>=3)
 pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
 # What only archives need is loaded on first use: the headers suffice.
 pkg_check_modules(isal REQUIRED libisal)
+pkg_check_modules(libdeflate REQUIRED libdeflate)
 pkg_check_modules(zstd REQUIRED libzstd)
 find_package(BZip2 REQUIRED)
 pkg_check_modules(archive REQUIRED libarchive)

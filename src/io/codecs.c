@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 /* One library: its functions, whether they are there, and the look for them, once. */
-#define LIBRARY(noun, format, FUNCTIONS, file)                                                     \
+#define LIBRARY(noun, use, FUNCTIONS, file)                                                        \
     static oras_##noun noun##_functions;                                                           \
     static bool noun##_is_there;                                                                   \
     static pthread_once_t noun##_once = PTHREAD_ONCE_INIT;                                         \
@@ -21,11 +21,11 @@
         pthread_once(&noun##_once, load_##noun);                                                   \
         if (noun##_is_there)                                                                       \
             return &noun##_functions;                                                              \
-        oras_fail(err, ORAS_C_UNSUPPORTED,                                                         \
-                  "reading " format " needs '%s', which is not installed", file);                  \
+        oras_fail(err, ORAS_C_UNSUPPORTED, use " needs '%s', which is not installed", file);       \
         return NULL;                                                                               \
     }
 
-LIBRARY(isal, "gzip", ORAS_ISAL_FUNCTIONS, "libisal.so.2")
+LIBRARY(isal, "reading gzip", ORAS_ISAL_FUNCTIONS, "libisal.so.2")
+LIBRARY(libdeflate, "writing gzip", ORAS_LIBDEFLATE_FUNCTIONS, "libdeflate.so.0")
 LIBRARY(zstd, "zstd", ORAS_ZSTD_FUNCTIONS, "libzstd.so.1")
-LIBRARY(bzip2, "bzip2", ORAS_BZIP2_FUNCTIONS, "libbz2.so.1.0")
+LIBRARY(bzip2, "reading bzip2", ORAS_BZIP2_FUNCTIONS, "libbz2.so.1.0")

@@ -47,6 +47,18 @@ oras_code oras_pool_new(int n_threads, oras_pool **out, oras_error *err)
     return ORAS_OK;
 }
 
+int oras_pool_size(oras_pool *pool)
+{
+    int n;
+
+    pthread_mutex_lock(&pool->lock);
+    if (pool->n_threads == 0)
+        pool->wanted = thread_count(pool->wanted);
+    n = pool->wanted;
+    pthread_mutex_unlock(&pool->lock);
+    return n;
+}
+
 static void enqueue(oras_pool *pool, oras_job *job)
 {
     job->state = ORAS_JOB_QUEUED;

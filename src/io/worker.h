@@ -19,6 +19,9 @@ typedef struct oras_job {
 /** Threads start with the first job. `n_threads` 0: as many as processors, at most 4. */
 oras_code oras_pool_new(int n_threads, oras_pool **out, oras_error *err);
 
+/** The most jobs that run at a time. */
+int oras_pool_size(oras_pool *pool);
+
 /** Waits for the jobs that run or wait, then ends the threads. NULL is fine. */
 void oras_pool_free(oras_pool *pool);
 
