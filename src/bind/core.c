@@ -9,22 +9,15 @@ static const struct {
     const char *name;
     void (*open)(lua_State *L);
 } tables[] = {
-    {"archive", oras_lua_open_archive},
-    {"auth", oras_lua_open_auth},
-    {"base64", oras_lua_open_base64},
-    {"client", oras_lua_open_client},
-    {"clock", oras_lua_open_clock},
-    {"digest", oras_lua_open_digest},
-    {"file", oras_lua_open_file},
-    {"headers", oras_lua_open_headers},
-    {"json", oras_lua_open_json},
-    {"layout", oras_lua_open_layout},
-    {"log", oras_lua_open_log},
-    {"path", oras_lua_open_path},
-    {"reference", oras_lua_open_reference},
-    {"sink", oras_lua_open_sink},
-    {"task", oras_lua_open_task},
-    {"url", oras_lua_open_url},
+    {"archive", oras_lua_open_archive},   {"auth", oras_lua_open_auth},
+    {"base64", oras_lua_open_base64},     {"client", oras_lua_open_client},
+    {"clock", oras_lua_open_clock},       {"digest", oras_lua_open_digest},
+    {"file", oras_lua_open_file},         {"headers", oras_lua_open_headers},
+    {"json", oras_lua_open_json},         {"layout", oras_lua_open_layout},
+    {"log", oras_lua_open_log},           {"path", oras_lua_open_path},
+    {"progress", oras_lua_open_progress}, {"reference", oras_lua_open_reference},
+    {"sink", oras_lua_open_sink},         {"source", oras_lua_open_source},
+    {"task", oras_lua_open_task},         {"url", oras_lua_open_url},
 };
 
 #define N_TABLES ((int)(sizeof tables / sizeof tables[0]))

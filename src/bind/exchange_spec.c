@@ -5,6 +5,7 @@
 #include "bind/lua_error.h"
 #include "bind/secret.h"
 #include "bind/sink.h"
+#include "bind/source.h"
 
 #include <string.h>
 
@@ -139,20 +140,41 @@ static void read_range(lua_State *L, int spec, oras_transfer *transfer)
     lua_pop(L, 1);
 }
 
+static lua_Integer body_number(lua_State *L, int spec, const char *field, lua_Integer fallback)
+{
+    lua_Integer value = oras_opt_integer(L, spec, field, fallback);
+
+    if (value < 0 && value != fallback)
+        oras_lua_misuse(L, "%s is negative", field);
+    return value;
+}
+
+/* The string on top, or the part of it that is asked for. */
+static void read_string_body(lua_State *L, lua_Integer offset, lua_Integer size,
+                             oras_transfer *transfer)
+{
+    size_t all;
+    const char *data = lua_tolstring(L, -1, &all);
+
+    if (size < 0)
+        size = (lua_Integer)all - offset;
+    if (offset > (lua_Integer)all || size > (lua_Integer)all - offset)
+        oras_lua_misuse(L, "body_offset and body_size name bytes that the body does not have");
+    oras_transfer_set_body(transfer, data + offset, (size_t)size);
+}
+
 static void read_body(lua_State *L, int spec, int box, oras_transfer *transfer)
 {
     int type = lua_getfield(L, spec, "body");
-    size_t size;
-    const char *data;
+    lua_Integer offset = body_number(L, spec, "body_offset", 0);
+    lua_Integer size = body_number(L, spec, "body_size", -1);
 
-    if (type == LUA_TNIL) {
-        lua_pop(L, 1);
-        return;
-    }
-    if (type != LUA_TSTRING)
-        oras_lua_misuse(L, "body is a %s, expected a string", luaL_typename(L, -1));
-    data = lua_tolstring(L, -1, &size);
-    oras_transfer_set_body(transfer, data, size);
+    if (type == LUA_TSTRING)
+        read_string_body(L, offset, size, transfer);
+    else if (oras_lua_is_source(L, -1))
+        oras_transfer_set_source(transfer, oras_lua_check_source(L, -1), offset, size);
+    else if (type != LUA_TNIL)
+        oras_lua_misuse(L, "body is a %s, expected a string or a source", luaL_typename(L, -1));
     lua_setiuservalue(L, box, EXCHANGE_BODY);
 }
 

@@ -5,6 +5,7 @@
 #include "bind/exchange.h"
 #include "bind/lua_error.h"
 #include "bind/sink.h"
+#include "bind/source.h"
 #include "bind/tables.h"
 
 #include <stdio.h>
@@ -73,21 +74,31 @@ static int exchange_close(lua_State *L)
     exchange->transfer = NULL;
     if (lua_getiuservalue(L, 1, EXCHANGE_SINK) == LUA_TUSERDATA)
         oras_lua_sink_release(L, -1, exchange);
+    lua_getiuservalue(L, 1, EXCHANGE_BODY);
+    oras_lua_source_release(L, -1, exchange);
     return 0;
 }
 
-/* It is closed, or another exchange goes on with it. */
-static void on_sink_lost(void *ud)
+/* The source is closed, or another exchange goes on with it. */
+static void on_source_lost(void *ud)
 {
     oras_exchange *exchange = ud;
 
     if (exchange->transfer)
         oras_transfer_cancel(exchange->transfer);
-    exchange->sink = NULL;
     exchange->is_done = true; /* a cancelled transfer has no event of its own */
     oras_signal_set(exchange->context, &exchange->signal);
     if (exchange->reader)
         oras_signal_set(exchange->context, exchange->reader);
+}
+
+/* The same for the sink. */
+static void on_sink_lost(void *ud)
+{
+    oras_exchange *exchange = ud;
+
+    on_source_lost(exchange);
+    exchange->sink = NULL;
 }
 
 /* From the loop, perhaps from inside curl: only note and wake. */
@@ -212,7 +223,10 @@ static oras_code start(lua_State *L, oras_exchange *exchange, oras_error *err)
         return code;
     lua_getiuservalue(L, 3, EXCHANGE_SINK);
     oras_lua_sink_take(L, -1, on_sink_lost, exchange);
-    lua_pop(L, 1);
+    lua_getiuservalue(L, 3, EXCHANGE_BODY);
+    if (oras_lua_is_source(L, -1))
+        oras_lua_source_take(L, -1, on_source_lost, exchange);
+    lua_pop(L, 2);
     return oras_transfer_start(exchange->transfer, head ? NULL : exchange->sink, on_event, exchange,
                                err);
 }

@@ -13,6 +13,7 @@ struct oras_queue {
     int64_t written, given; /* how far writer and reader are */
     bool ended, left;       /* the writer is through; the reader is gone */
     bool reader_waits, writer_waits;
+    oras_digest digest; /* once it has ended */
     oras_error failure;
     oras_notify reader, writer;
 };
@@ -123,12 +124,13 @@ oras_flow oras_queue_put(oras_queue *queue, const void *data, size_t size, oras_
     return ORAS_FLOW_OK;
 }
 
-oras_code oras_queue_end(oras_queue *queue, oras_error *err)
+oras_code oras_queue_end(oras_queue *queue, const oras_digest *digest, oras_error *err)
 {
     if (!queue->failure.code && queue->size >= 0 && queue->written != queue->size)
         oras_fail(&queue->failure, ORAS_C_CONTENT, "source gave %lld bytes, expected %lld",
                   (long long)queue->written, (long long)queue->size);
     queue->ended = !queue->failure.code;
+    queue->digest = *digest;
     if (queue->failure.code && err)
         *err = queue->failure;
     tell_reader(queue);
@@ -149,14 +151,13 @@ void oras_queue_set_writer(oras_queue *queue, oras_notify notify)
     queue->writer = notify;
 }
 
-int64_t oras_queue_written(const oras_queue *queue)
+bool oras_queue_digest(const oras_queue *queue, oras_digest *digest, int64_t *size)
 {
-    return queue->written;
-}
-
-bool oras_queue_has_ended(const oras_queue *queue)
-{
-    return queue->ended;
+    if (!queue->ended)
+        return false;
+    *digest = queue->digest;
+    *size = queue->written;
+    return true;
 }
 
 static size_t n_readable(const oras_queue *queue)

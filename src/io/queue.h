@@ -19,14 +19,15 @@ void oras_queue_unref(oras_queue *queue);
  * failure, and for more bytes than `size`. */
 oras_flow oras_queue_put(oras_queue *queue, const void *data, size_t size, oras_error *err);
 
-/** No more comes. Class content when that is not `size`. */
-oras_code oras_queue_end(oras_queue *queue, oras_error *err);
+/** No more comes; `digest` is that of all bytes. Class content when they are not `size`. */
+oras_code oras_queue_end(oras_queue *queue, const oras_digest *digest, oras_error *err);
 
 /** The reader is told this instead of the end; the first cause stays, and an end stays. */
 void oras_queue_break(oras_queue *queue, const oras_error *err);
 void oras_queue_set_writer(oras_queue *queue, oras_notify notify);
-int64_t oras_queue_written(const oras_queue *queue);
-bool oras_queue_has_ended(const oras_queue *queue);
+
+/** Size and digest, once the end came; false before. */
+bool oras_queue_digest(const oras_queue *queue, oras_digest *digest, int64_t *size);
 
 /** The reader's side. The last byte of a known size is held back until the end came: who
  * passes the bytes on would take the whole for complete. */
@@ -40,5 +41,8 @@ void oras_queue_set_reader(oras_queue *queue, oras_notify notify);
 
 /** Nobody reads any more. */
 void oras_queue_leave(oras_queue *queue);
+
+/** A source that reads it. source_stream.c */
+oras_code oras_source_of_queue(oras_queue *queue, int64_t size, oras_source **out, oras_error *err);
 
 #endif

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT
  * A source that is filled while it is read. */
 #include "base/alloc.h"
+#include "base/cleanup.h"
 #include "io/queue.h"
 #include "io/source_internal.h"
 
 typedef struct stream_source {
     oras_source base;
     oras_queue *queue;
-    oras_hasher *hasher; /* of what was put in; NULL once `digest` is known */
-    oras_digest digest;
+    oras_hasher *hasher; /* of what is put in; NULL: the sink of the pipe does that */
 } stream_source;
+
+static void unref(oras_queue **queue)
+{
+    oras_queue_unref(*queue);
+}
 
 static oras_source_step stream_read(oras_source *source, void *data, size_t capacity, size_t *size,
                                     oras_error *err)
@@ -29,13 +34,7 @@ static bool stream_can_seek(const oras_source *source)
 
 static bool stream_digest(const oras_source *source, oras_digest *digest, int64_t *size)
 {
-    const stream_source *stream = (const stream_source *)source;
-
-    if (!oras_queue_has_ended(stream->queue))
-        return false;
-    *digest = stream->digest;
-    *size = oras_queue_written(stream->queue);
-    return true;
+    return oras_queue_digest(((const stream_source *)source)->queue, digest, size);
 }
 
 static void stream_set_notify(oras_source *source, oras_notify notify)
@@ -60,25 +59,34 @@ static const oras_source_ops stream_ops = {.read = stream_read,
                                            .set_notify = stream_set_notify,
                                            .free = stream_free};
 
-oras_code oras_source_stream(size_t capacity, int64_t size, oras_source **out, oras_error *err)
+oras_code oras_source_of_queue(oras_queue *queue, int64_t size, oras_source **out, oras_error *err)
 {
     stream_source *stream = oras_alloc_zero(1, sizeof *stream);
-    oras_code code;
 
     if (!stream)
         return oras_fail_memory(err);
     stream->base.ops = &stream_ops;
     stream->base.size = size;
-    code = oras_queue_new(capacity, size, &stream->queue, err);
-    if (!code)
-        code = oras_hasher_new(ORAS_SHA256, &stream->hasher, err);
-    if (code) {
-        oras_queue_unref(stream->queue);
-        oras_dealloc(stream);
-        return code;
-    }
+    stream->queue = oras_queue_ref(queue);
     *out = &stream->base;
     return ORAS_OK;
+}
+
+oras_code oras_source_stream(size_t capacity, int64_t size, oras_source **out, oras_error *err)
+{
+    _cleanup_(unref) oras_queue *queue = NULL;
+    oras_source *source = NULL;
+    oras_code code = oras_queue_new(capacity, size, &queue, err);
+
+    if (!code)
+        code = oras_source_of_queue(queue, size, &source, err);
+    if (!code)
+        code = oras_hasher_new(ORAS_SHA256, &((stream_source *)source)->hasher, err);
+    if (code)
+        oras_source_free(source);
+    else
+        *out = source;
+    return code;
 }
 
 bool oras_source_is_stream(const oras_source *source)
@@ -99,12 +107,14 @@ oras_flow oras_source_put(oras_source *source, const void *data, size_t size, or
 oras_code oras_source_end(oras_source *source, oras_error *err)
 {
     stream_source *stream = (stream_source *)source;
+    oras_digest digest;
+    int64_t size;
     oras_code code;
 
-    if (oras_queue_has_ended(stream->queue))
+    if (oras_queue_digest(stream->queue, &digest, &size))
         return ORAS_OK;
-    code = oras_queue_end(stream->queue, err);
-    return code ? code : oras_hasher_final(stream->hasher, &stream->digest, err);
+    code = oras_hasher_final(stream->hasher, &digest, err);
+    return code ? code : oras_queue_end(stream->queue, &digest, err);
 }
 
 void oras_source_break(oras_source *source, const oras_error *err)

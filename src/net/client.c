@@ -195,6 +195,7 @@ static oras_code activate(oras_client *client, oras_transfer *transfer, oras_err
     }
     transfer->state = STATE_RUNNING;
     transfer->started = transfer->window_start = oras_loop_now();
+    transfer->window_sent = 0;
     link_running(client, transfer);
     return ORAS_OK;
 }

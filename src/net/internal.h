@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What client.c, request.c, receive.c and transfer.c share. */
+ * What client.c, transfer.c, request*.c, upload.c, receive.c and limits.c share. */
 #ifndef ORAS_NET_INTERNAL_H
 #define ORAS_NET_INTERNAL_H
 
@@ -29,6 +29,21 @@ typedef struct oras_host {
     struct oras_host *next;
 } oras_host;
 
+/* The body that is sent: bytes that are there, or a source's. */
+typedef struct oras_upload {
+    const char *data;    /* all of a body in memory; NULL: from the source */
+    oras_source *source; /* NULL: none */
+    int64_t offset;      /* of the body's first byte in the source */
+    int64_t wanted;      /* bytes from there; -1: all */
+    int64_t size;        /* of the body; -1: until the source ends */
+    char *head;          /* its first bytes, read in advance */
+    size_t n_head;
+    int64_t given; /* bytes of the body that curl has */
+    bool ended, paused;
+    int64_t sent_at; /* ms: all was sent, the answer is awaited; 0: not yet */
+    oras_post post;  /* the source's notification, on the loop's thread */
+} oras_upload;
+
 struct oras_transfer {
     oras_curl_owner owner; /* first: CURLOPT_PRIVATE */
     oras_client *client;
@@ -44,9 +59,8 @@ struct oras_transfer {
     char bound[ORAS_ORIGIN_TEXT_MAX];
     struct curl_slist *headers, *bound_headers, *sent_headers;
     oras_secret *secret;
-    const void *body;
-    size_t body_size;
-    bool has_body, allow_http, allow_http2, has_from;
+    oras_upload upload;
+    bool allow_http, allow_http2, has_from;
     oras_hop from;
     int64_t range_first, range_last; /* -1: none */
     oras_timeouts timeouts;
@@ -79,7 +93,8 @@ struct oras_transfer {
     void *ud;
 
     int64_t started, window_start; /* ms */
-    int64_t window_bytes;
+    int64_t window_bytes;          /* received since then */
+    int64_t window_sent;           /* bytes of the body that were sent until then */
 };
 
 struct oras_client {
@@ -110,6 +125,37 @@ void oras_client_go_on(oras_transfer *transfer);
 /* request.c: everything that is set on the handle */
 oras_code oras_request_prepare(oras_transfer *transfer, oras_error *err);
 
+/* request_headers.c */
+bool oras_field_is_name(const char *name);
+bool oras_request_set_headers(oras_transfer *transfer);
+
+/* Is the URL's origin the one that secret, bound headers and certificate are for? */
+bool oras_request_is_bound(const oras_transfer *transfer);
+
+/* upload.c */
+void oras_upload_init(oras_transfer *transfer);
+bool oras_upload_exists(const oras_transfer *transfer);
+bool oras_upload_is_big(const oras_transfer *transfer);
+
+/* Before each attempt: to the body's first byte. A small body is read in advance. */
+oras_code oras_upload_prepare(oras_transfer *transfer, oras_error *err);
+void oras_upload_set(oras_transfer *transfer); /* what curl has to know */
+void oras_upload_silence(oras_transfer *transfer);
+
+/* Tell curl which directions are paused now. */
+void oras_upload_set_pause(oras_transfer *transfer);
+
+/* Bytes of the body that went out; is that all of them? */
+int64_t oras_upload_sent(const oras_transfer *transfer);
+bool oras_upload_is_sent(const oras_transfer *transfer);
+
+/* The server has answered in full before it had the body. */
+bool oras_upload_is_answered(const oras_transfer *transfer);
+void oras_upload_progress(const oras_transfer *transfer, int64_t *done, int64_t *total);
+
+/* limits.c: judge time limits, about every 100 ms */
+void oras_transfer_tick(oras_transfer *transfer, int64_t now);
+
 /* receive.c: callbacks of curl; only copy and set flags */
 size_t oras_receive_header(char *data, size_t size, size_t count, void *ud);
 size_t oras_receive_body(char *data, size_t size, size_t count, void *ud);
@@ -119,7 +165,6 @@ void oras_failure_explain(oras_transfer *transfer, CURLcode result);
 
 /* transfer.c */
 void oras_transfer_fail(oras_transfer *transfer, const oras_error *err, bool retryable);
-void oras_transfer_tick(oras_transfer *transfer, int64_t now);
 void oras_transfer_ended(oras_curl_owner *owner, CURLcode result);
 
 #endif

@@ -68,87 +68,6 @@ static int on_connected(void *ud, char *ip, char *local_ip, int port, int local_
     return reach_allowed(transfer, transfer->reach) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
-static bool add_header(struct curl_slist **list, const char *line)
-{
-    struct curl_slist *longer = curl_slist_append(*list, line);
-
-    if (longer)
-        *list = longer;
-    return longer != NULL;
-}
-
-static bool add_all(struct curl_slist **list, const struct curl_slist *from)
-{
-    for (; from; from = from->next) {
-        if (!add_header(list, from->data))
-            return false;
-    }
-    return true;
-}
-
-static bool has_header(const struct curl_slist *list, const char *name)
-{
-    size_t size = strlen(name);
-
-    for (; list; list = list->next) {
-        if (strncasecmp(list->data, name, size) == 0 && list->data[size] == ':')
-            return true;
-    }
-    return false;
-}
-
-static bool add_range(oras_transfer *transfer)
-{
-    char line[80];
-
-    if (transfer->offset > 0)
-        snprintf(line, sizeof line, "Range: bytes=%lld-", (long long)transfer->offset);
-    else if (transfer->range_first >= 0)
-        snprintf(line, sizeof line, "Range: bytes=%lld-%lld", (long long)transfer->range_first,
-                 (long long)transfer->range_last);
-    else
-        return true;
-    return add_header(&transfer->sent_headers, line);
-}
-
-static bool add_secret(oras_transfer *transfer)
-{
-    oras_buf line = ORAS_BUF_INIT(ORAS_HEADERS_MAX);
-    bool added;
-
-    if (!transfer->secret || strcmp(oras_secret_origin(transfer->secret), transfer->bound) != 0)
-        return true;
-    added = oras_buf_printf(&line, "Authorization: %s", oras_secret_reveal(transfer->secret)) &&
-            add_header(&transfer->sent_headers, line.data);
-    oras_buf_wipe(&line);
-    oras_buf_dispose(&line);
-    return added;
-}
-
-/* Is the URL's origin the one that secret, bound headers and certificate are for? */
-static bool is_bound_origin(const oras_transfer *transfer)
-{
-    char origin[ORAS_ORIGIN_TEXT_MAX];
-
-    oras_origin_print(&transfer->url.origin, origin);
-    return strcmp(origin, transfer->bound) == 0;
-}
-
-static bool set_headers(oras_transfer *transfer)
-{
-    bool ok = add_all(&transfer->sent_headers, transfer->headers) && add_range(transfer);
-
-    if (ok && is_bound_origin(transfer))
-        ok = add_all(&transfer->sent_headers, transfer->bound_headers) && add_secret(transfer);
-    if (ok && transfer->has_body && !has_header(transfer->sent_headers, "Content-Type"))
-        ok = add_header(&transfer->sent_headers, "Content-Type:");
-    if (ok && transfer->has_body)
-        ok = add_header(&transfer->sent_headers, "Expect:");
-    if (ok)
-        curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->sent_headers);
-    return ok;
-}
-
 static void set_method(oras_transfer *transfer)
 {
     CURL *easy = transfer->easy;
@@ -157,11 +76,9 @@ static void set_method(oras_transfer *transfer)
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
         return;
     }
-    if (transfer->has_body) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->body_size);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body);
-    }
-    if (strcmp(transfer->method, "GET") != 0 || transfer->has_body)
+    if (oras_upload_exists(transfer))
+        oras_upload_set(transfer);
+    if (strcmp(transfer->method, "GET") != 0 || oras_upload_exists(transfer))
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, transfer->method);
 }
 
@@ -221,7 +138,8 @@ static void set_proxy(oras_transfer *transfer)
         curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, client->ca_file);
 }
 
-/* Big bodies travel by HTTP/1.1, where a pause reaches the server (HTTP/2 buffers 32 MiB). */
+/* Big bodies travel by HTTP/1.1, where a pause reaches the server (HTTP/2 buffers 32 MiB); those
+ * that are sent, too: libcurl 7.88 spins while the receiver of an HTTP/2 upload is slow. */
 static void set_transport(oras_transfer *transfer)
 {
     const oras_expect *expect = transfer->sink ? oras_sink_expected(transfer->sink) : NULL;
@@ -229,7 +147,8 @@ static void set_transport(oras_transfer *transfer)
                (expect->size < 0 || expect->size >= ORAS_BIG_BODY);
     CURL *easy = transfer->easy;
 
-    if (transfer->allow_http2 && transfer->url.origin.https && !big) {
+    if (transfer->allow_http2 && transfer->url.origin.https && !big &&
+        !oras_upload_is_big(transfer)) {
         curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
         curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
     } else {
@@ -278,8 +197,13 @@ oras_code oras_request_prepare(oras_transfer *transfer, oras_error *err)
     const oras_client *client = transfer->client;
     CURL *easy = transfer->easy;
 
+    oras_code code = oras_upload_prepare(transfer, err);
+
+    if (code)
+        return code;
     transfer->text[0] = '\0';
-    if (curl_easy_setopt(easy, CURLOPT_URL, transfer->url.text) || !set_headers(transfer))
+    if (curl_easy_setopt(easy, CURLOPT_URL, transfer->url.text) ||
+        !oras_request_set_headers(transfer))
         return oras_fail_memory(err);
     set_callbacks(transfer);
     set_limits(transfer);
@@ -288,7 +212,7 @@ oras_code oras_request_prepare(oras_transfer *transfer, oras_error *err)
     set_transport(transfer);
     if (transfer->url.origin.https) {
         set_trust(client, easy);
-        if (client->cert && client->cert_origin && is_bound_origin(transfer) &&
+        if (client->cert && client->cert_origin && oras_request_is_bound(transfer) &&
             strcmp(client->cert_origin, transfer->bound) == 0)
             set_identity(client, easy);
     }

@@ -10,10 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define FIRST_BYTE_MS   60000
-#define STALL_MS        30000
-#define STALL_MIN_SPEED 1 /* bytes a second */
-
 static bool is_method(const char *method)
 {
     size_t size = strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
@@ -49,6 +45,7 @@ oras_code oras_transfer_new(oras_client *client, const char *method, const char 
     transfer->content_length = -1;
     transfer->reach = ORAS_REACH_PUBLIC;
     transfer->post = (oras_post){.fn = on_post, .ud = transfer};
+    oras_upload_init(transfer);
     oras_headers_init(&transfer->response);
     oras_buf_init(&transfer->error_body, ORAS_ERROR_BODY_MAX);
     transfer->method = oras_strdup(method);
@@ -68,6 +65,7 @@ void oras_transfer_free(oras_transfer *transfer)
     if (!transfer)
         return;
     oras_transfer_cancel(transfer);
+    oras_dealloc(transfer->upload.head);
     oras_dealloc(transfer->method);
     oras_url_dispose(&transfer->url);
     curl_slist_free_all(transfer->headers);
@@ -77,50 +75,6 @@ void oras_transfer_free(oras_transfer *transfer)
     oras_buf_dispose(&transfer->error_body);
     oras_client_unref(transfer->client);
     oras_dealloc(transfer);
-}
-
-static bool is_token(const char *name)
-{
-    size_t size = strspn(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-
-    return size > 0 && name[size] == '\0';
-}
-
-static bool is_field_value(const char *value)
-{
-    for (; *value; value++) {
-        if (((unsigned char)*value < 0x20 && *value != '\t') || *value == 0x7f)
-            return false;
-    }
-    return true;
-}
-
-oras_code oras_transfer_add_header(oras_transfer *transfer, const char *name, const char *value,
-                                   bool bound, oras_error *err)
-{
-    struct curl_slist **list = bound ? &transfer->bound_headers : &transfer->headers;
-    oras_buf line = ORAS_BUF_INIT(ORAS_HEADERS_MAX);
-    struct curl_slist *longer;
-    oras_code code;
-
-    if (!is_token(name))
-        return oras_fail(err, ORAS_C_USAGE, "header name '%s' has a byte that is not allowed",
-                         name);
-    if (!is_field_value(value))
-        return oras_fail(err, ORAS_C_USAGE, "value of header '%s' has a control character", name);
-    /* curl sends a field without a value only if it is written with a semicolon */
-    oras_buf_printf(&line, *value ? "%s: %s" : "%s;%s", name, value);
-    code = oras_buf_check(&line, "header", err);
-    if (!code) {
-        longer = curl_slist_append(*list, line.data);
-        if (longer)
-            *list = longer;
-        else
-            code = oras_fail_memory(err);
-    }
-    oras_buf_dispose(&line);
-    return code;
 }
 
 oras_code oras_transfer_bind(oras_transfer *transfer, const char *origin, oras_error *err)
@@ -154,9 +108,16 @@ oras_code oras_transfer_set_from(oras_transfer *transfer, const oras_hop *from, 
 
 void oras_transfer_set_body(oras_transfer *transfer, const void *data, size_t size)
 {
-    transfer->body = data;
-    transfer->body_size = size;
-    transfer->has_body = true;
+    transfer->upload.data = data ? data : "";
+    transfer->upload.size = (int64_t)size;
+}
+
+void oras_transfer_set_source(oras_transfer *transfer, oras_source *source, int64_t offset,
+                              int64_t size)
+{
+    transfer->upload.source = source;
+    transfer->upload.offset = offset;
+    transfer->upload.wanted = size;
 }
 
 void oras_transfer_set_range(oras_transfer *transfer, int64_t first, int64_t last)
@@ -187,18 +148,19 @@ static void name_coding(oras_transfer *transfer)
     oras_error *err = &transfer->error;
     size_t size = strlen(err->message);
 
-    if (coding && is_token(coding) && err->code == oras_class_code(ORAS_C_INTEGRITY))
+    if (coding && oras_field_is_name(coding) && err->code == oras_class_code(ORAS_C_INTEGRITY))
         snprintf(err->message + size, sizeof err->message - size, ", sent with Content-Encoding %s",
                  coding);
 }
 
-/* The sink has nothing to say any more, and what it said is not delivered: a worker may have
- * spoken while the transfer ended. */
-static void silence_sink(oras_transfer *transfer)
+/* Sink and source have nothing to say any more, and what they said is not delivered: a worker
+ * may have spoken while the transfer ended. */
+static void silence(oras_transfer *transfer)
 {
     if (transfer->sink)
         oras_sink_set_notify(transfer->sink, (oras_notify){NULL, NULL});
     oras_loop_unpost(transfer->client->loop, &transfer->post);
+    oras_upload_silence(transfer);
 }
 
 /* Last: the owner may let go of the transfer as soon as it is told. */
@@ -206,7 +168,7 @@ static void tell_done(oras_transfer *transfer)
 {
     name_coding(transfer);
     transfer->state = STATE_DONE;
-    silence_sink(transfer);
+    silence(transfer);
     transfer->fn(transfer->ud, ORAS_EVENT_DONE);
 }
 
@@ -306,7 +268,7 @@ static void on_post(void *ud)
         oras_client_go_on(transfer);
         transfer->window_start = oras_loop_now();
         transfer->window_bytes = 0;
-        curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+        oras_upload_set_pause(transfer);
     } else if (transfer->state == STATE_FINISHING) {
         finish_sink(transfer);
     }
@@ -317,19 +279,21 @@ void oras_transfer_cancel(oras_transfer *transfer)
     if (transfer->state == STATE_NEW || transfer->state == STATE_DONE)
         return;
     oras_client_leave(transfer->client, transfer);
-    silence_sink(transfer);
+    silence(transfer);
     if (transfer->sink)
         oras_sink_abort(transfer->sink);
     oras_fail(&transfer->error, ORAS_C_CANCELLED, "cancelled");
     transfer->state = STATE_DONE;
 }
 
-/* A cut error body, or a part that we ended, is no failure of the exchange. */
+/* A cut error body, or a part that we ended, is no failure of the exchange. Nor is a body that
+ * could not be sent to its end, if the server has answered before: it has judged (N46). */
 static bool is_success(const oras_transfer *transfer, CURLcode result)
 {
     if (transfer->error.code || !transfer->headers_done)
         return false;
-    return result == CURLE_OK || transfer->enough || transfer->status >= 300;
+    return result == CURLE_OK || transfer->enough || transfer->status >= 300 ||
+           oras_upload_is_answered(transfer);
 }
 
 /* A kept connection that answers with no HTTP: what is read there are bytes that the server
@@ -378,48 +342,6 @@ void oras_transfer_ended(oras_curl_owner *owner, CURLcode result)
     oras_transfer_fail(transfer, &transfer->error, false);
 }
 
-static int64_t limit_of(int64_t given, int64_t fallback)
-{
-    return given == 0 ? fallback : given;
-}
-
-static void time_out(oras_transfer *transfer, const char *what, int64_t ms)
-{
-    oras_error err;
-
-    oras_fail(&err, ORAS_C_TIMEOUT, "'%s:%d': %s %.3g seconds", transfer->url.origin.host,
-              transfer->url.origin.port, what, (double)ms / 1000);
-    oras_transfer_fail(transfer, &err, true);
-}
-
-/* Speed is judged over windows, so that one byte now and then does not keep a transfer alive. */
-static bool is_stalled(oras_transfer *transfer, int64_t now, int64_t stall)
-{
-    bool slow;
-
-    if (transfer->paused || stall < 0 || now - transfer->window_start < stall)
-        return false;
-    slow = transfer->window_bytes < stall / 1000 * STALL_MIN_SPEED || transfer->window_bytes == 0;
-    transfer->window_start = now;
-    transfer->window_bytes = 0;
-    return slow;
-}
-
-void oras_transfer_tick(oras_transfer *transfer, int64_t now)
-{
-    int64_t first = limit_of(transfer->timeouts.first_byte, FIRST_BYTE_MS);
-    int64_t stall = limit_of(transfer->timeouts.stall, STALL_MS);
-    int64_t total = limit_of(transfer->timeouts.total, -1);
-
-    transfer->fn(transfer->ud, ORAS_EVENT_PROGRESS);
-    if (total > 0 && now - transfer->started >= total)
-        time_out(transfer, "not done after", total);
-    else if (!transfer->headers_done && first > 0 && now - transfer->started >= first)
-        time_out(transfer, "no answer after", first);
-    else if (transfer->headers_done && is_stalled(transfer, now, stall))
-        time_out(transfer, "too slow for", stall);
-}
-
 oras_code oras_transfer_result(const oras_transfer *transfer, oras_error *err)
 {
     if (transfer->error.code && err)
@@ -466,6 +388,10 @@ void oras_transfer_progress(const oras_transfer *transfer, int64_t *done, int64_
 {
     const oras_expect *expect = transfer->sink ? oras_sink_expected(transfer->sink) : NULL;
 
+    if (oras_upload_exists(transfer)) {
+        oras_upload_progress(transfer, done, total);
+        return;
+    }
     *done = transfer->offset + transfer->received;
     *total = expect && expect->size >= 0 ? expect->size : -1;
     if (*total < 0 && transfer->content_length >= 0)

@@ -6,6 +6,7 @@
 
 #include "base/secret.h"
 #include "io/sink.h"
+#include "io/source.h"
 #include "net/client.h"
 #include "net/headers.h"
 #include "oci/origin.h"
@@ -18,7 +19,8 @@ typedef struct oras_hop {
     oras_reach reach; /* of the server's address */
 } oras_hop;
 
-/** Limits on waiting, in ms; 0 means the default, -1 no limit. */
+/** Limits on waiting, in ms; 0 means the default, -1 no limit. `first_byte` counts from the end
+ * of the body that is sent; `stall` holds for what is sent, too. */
 typedef struct oras_timeouts {
     int64_t connect, first_byte, stall, total;
 } oras_timeouts;
@@ -58,6 +60,11 @@ oras_code oras_transfer_set_from(oras_transfer *transfer, const oras_hop *from, 
 /** A body; borrowed until the end. */
 void oras_transfer_set_body(oras_transfer *transfer, const void *data, size_t size);
 
+/** A body: `size` bytes of the source (-1: all that are left; where it does not know them, in
+ * chunked coding) from `offset` on, to which it is taken before each attempt. Borrowed. */
+void oras_transfer_set_source(oras_transfer *transfer, oras_source *source, int64_t offset,
+                              int64_t size);
+
 /** Ask for these bytes, inclusive. An answer of 200 is cut to them. */
 void oras_transfer_set_range(oras_transfer *transfer, int64_t first, int64_t last);
 
@@ -91,7 +98,8 @@ oras_hop oras_transfer_hop(const oras_transfer *transfer);
 /** Body of an answer of status >= 300, at most 64 KiB. */
 oras_buf *oras_transfer_error_body(oras_transfer *transfer);
 
-/** Bytes of the blob so far (with those that were there before) and in all (-1: unknown). */
+/** Bytes of the blob so far (with those that were there before) and in all (-1: unknown); of
+ * the body that is sent, if there is one. */
 void oras_transfer_progress(const oras_transfer *transfer, int64_t *done, int64_t *total);
 
 #endif

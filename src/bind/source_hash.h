@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT
+ * Digest of all that a source gives. */
+#ifndef ORAS_BIND_SOURCE_HASH_H
+#define ORAS_BIND_SOURCE_HASH_H
+
+#include <lua.h>
+
+/** Lua: source:hash(algorithm?) -> digest, size; waits. The source stands at byte 0 again. */
+int oras_lua_source_hash(lua_State *L);
+
+#endif
