@@ -71,6 +71,21 @@ typedef struct oras_allocator {
     void *ud;
 } oras_allocator;
 
+/**
+ * How far a call is. More fields may follow; texts live until the function returns and are
+ * never NULL.
+ */
+typedef struct oras_progress {
+    const char *digest; /* of the blob that moves; "" where there is none yet */
+    int64_t done;       /* bytes that moved in this call, all blobs together; never falls */
+    int64_t total;      /* of those that are known so far; -1: not known */
+    int upload;         /* 1: towards a registry or layout */
+    const char *phase;  /* "download", "upload", "copy", "hash", "pack", "extract"; "" before */
+    const char *title;  /* name of the file; "" where there is none */
+    int64_t blob_done, blob_total;   /* of the blob that moves; total -1: not known */
+    int64_t blobs_done, blobs_total; /* of an operation on several blobs; total -1: not one */
+} oras_progress;
+
 /** How a runtime is made; start from ORAS_OPTIONS_INIT. Strings are copied. */
 typedef struct oras_options {
     size_t size;               /* sizeof(oras_options), set by ORAS_OPTIONS_INIT */
@@ -79,19 +94,22 @@ typedef struct oras_options {
     const char *user_agent;    /* put before ours; may be NULL */
     oras_level log_level;
     void (*log)(void *ud, oras_level level, const char *line); /* NULL: silent */
-    void *ud;                                                  /* given to log */
+    void *ud;                                                  /* given to log and progress */
+    /* Called on the runtime's thread when bytes have moved, and at least every 100 ms while a
+     * call waits; non-zero cancels the call (ORAS_ECANCELED). NULL: nobody asks */
+    int (*progress)(void *ud, const oras_progress *progress);
 } oras_options;
 
 #ifdef __cplusplus
 #define ORAS_OPTIONS_INIT                                                                          \
     oras_options                                                                                   \
     {                                                                                              \
-        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL                          \
+        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL, NULL                    \
     }
 #else
 #define ORAS_OPTIONS_INIT                                                                          \
     {                                                                                              \
-        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL                          \
+        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL, NULL                    \
     }
 #endif
 

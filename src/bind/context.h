@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 typedef struct oras_task oras_task;
+typedef struct oras_reports oras_reports; /* bind/progress.h */
 
 typedef struct oras_context {
     lua_State *main;    /* main thread of the state */
@@ -30,6 +31,7 @@ typedef struct oras_context {
     const oras_log *log;    /* NULL: silent */
     const char *ca_file;    /* defaults of client.new */
     const char *user_agent; /* put before ours */
+    oras_reports *reports;  /* NULL: nobody asks how far we are */
 } oras_context;
 
 /** The state's context, made on first use; raises when there is no memory. [-0, +0] */

@@ -4,6 +4,7 @@
 #include "bind/wait.h"
 
 #include "bind/lua_error.h"
+#include "bind/progress.h"
 #include "bind/task.h"
 
 #define MAX_DEPTH 16 /* of waits that resume tasks; each takes C stack */
@@ -67,7 +68,7 @@ static void block(lua_State *L, const oras_context *context, const oras_signal *
     while (!signal->set) {
         if (context->interrupted)
             raise_cancelled(L, "interrupted");
-        if (oras_loop_wait(context->loop, -1, &err))
+        if (oras_reports_wait(context, &err))
             oras_lua_raise(L, &err);
     }
 }
@@ -87,7 +88,7 @@ static void block_with_tasks(lua_State *L, oras_context *context, const oras_sig
     while (!signal->set && !is_cancelled(context)) {
         if (context->ready_first)
             oras_task_run_ready(L, context);
-        else if (oras_loop_wait(context->loop, -1, NULL))
+        else if (oras_reports_wait(context, NULL))
             break;
         if (context->ready_first && oras_loop_step(context->loop, NULL))
             break;

@@ -91,8 +91,19 @@ static bool copy_text(const char *text, char **out)
 static bool copy_options(oras_runtime *rt, const oras_options *opts)
 {
     rt->log = (oras_log){opts->log_level, opts->log, opts->ud};
+    rt->progress = opts->progress;
+    rt->progress_ud = opts->ud;
     return copy_text(opts->provider_path, &rt->provider_path) &&
            copy_text(opts->ca_file, &rt->ca_file) && copy_text(opts->user_agent, &rt->user_agent);
+}
+
+/* What the host is told; it may have had enough. */
+static void tell_progress(void *ud, const oras_progress *progress)
+{
+    oras_runtime *rt = ud;
+
+    if (rt->progress(rt->progress_ud, progress) != 0)
+        oras_interrupt(rt);
 }
 
 static int open_state(lua_State *L)
@@ -105,6 +116,11 @@ static int open_state(lua_State *L)
     rt->context->log = &rt->log;
     rt->context->ca_file = rt->ca_file;
     rt->context->user_agent = rt->user_agent;
+    if (rt->progress) {
+        rt->reports = (oras_reports){.tell = tell_progress, .ud = rt};
+        oras_reports_begin(&rt->reports);
+        rt->context->reports = &rt->reports;
+    }
     oras_modules_open(rt);
     oras_interrupt_watch(L, true);
     lua_gc(L, LUA_GCRESTART);
@@ -214,6 +230,8 @@ static void enter(oras_runtime *rt)
         rt->owner = pthread_self();
         rt->exiting = false;
         rt->exit_status = 0;
+        if (rt->progress)
+            oras_reports_begin(&rt->reports);
     }
     __atomic_store_n(&rt->depth, rt->depth + 1, __ATOMIC_RELEASE);
 }

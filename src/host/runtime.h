@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "bind/context.h"
+#include "bind/progress.h"
 
 #include <pthread.h>
 
@@ -19,6 +20,9 @@ struct oras_runtime {
     oras_context *context;
     oras_frame *volatile running; /* innermost; lives on the C stack of its resume */
     oras_log log;
+    int (*progress)(void *ud, const oras_progress *progress); /* the host's; NULL: none */
+    void *progress_ud;
+    oras_reports reports;
     char *provider_path, *ca_file, *user_agent;
     bool warnings;        /* warn("@on") */
     bool warning_goes_on; /* the last piece was not the end */

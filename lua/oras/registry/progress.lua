@@ -4,6 +4,8 @@
 --- "pack", "upload", "download", "extract" or "copy", `total` is -1 where it is not known, and
 --- `done` of one thing never falls, also when its bytes are sent again. Who tells of one makes a
 --- reporter (`registry:_progress{...}`) and gives it to the requests as their option `progress`.
+local core = require "oras.core"
+
 local Registry = require "oras.registry"
 
 local progress = {}
@@ -26,11 +28,26 @@ Operation.__index = Operation
 
 local function is_watched(registry)
   local watchers = registry._watchers
-  return watchers ~= nil and watchers.progress ~= nil
+  return (watchers ~= nil and watchers.progress ~= nil) or core.progress.is_wanted()
+end
+
+-- To the host, with what is new since the last time: it has one sum of all.
+local function tell_host(self)
+  local told, blobs = self.told, self.operation
+  local unknown = self.known < 0
+  core.progress.report(self.phase, self.digest, self.title, self.done, self.known,
+    blobs and blobs.done, blobs and blobs.total,
+    self.done - (told and told.done or 0),
+    (unknown and 0 or self.known) - (told and told.total or 0),
+    (unknown and 1 or 0) - (told and told.unknown or 0))
+  self.told = { done = self.done, total = unknown and 0 or self.known, unknown = unknown and 1 or 0 }
 end
 
 local function tell(self)
   local operation = self.operation
+  if core.progress.is_wanted() then
+    tell_host(self)
+  end
   self.registry:_emit("progress", {
     phase = self.phase, digest = self.digest, title = self.title, done = self.done, total = self.known,
     blobs = operation and { done = operation.done, total = operation.total } or nil,

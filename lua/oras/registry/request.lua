@@ -181,7 +181,8 @@ function requests.new(registry, method, url, opts)
   }
   add_headers(request, opts)
   choose_sink(request, opts)
-  if opts.progress or (opts.progress == nil and registry._watchers and registry._watchers.progress) then
+  local watchers = registry._watchers
+  if opts.progress ~= false and ((watchers and watchers.progress) or core.progress.is_wanted()) then
     request.progress = require("oras.registry.progress").of_request(registry, opts)
   end
   return request
