@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: MIT
- * layout:fetch: a blob into a sink, as a client's request brings one. */
+ * layout:fetch, a blob into a sink as a client's request brings one, and layout:write, a source
+ * into a blob. The stack of both: layout, digest or source, sink, box. */
 #include "bind/body.h"
 #include "bind/box.h"
 #include "bind/layout.h"
 #include "bind/lua_error.h"
 #include "bind/sink.h"
+#include "bind/source.h"
 #include "io/feed.h"
 
 #define FEED "oras.layout_feed"
 
-enum { FEED_SINK = 1 }; /* user value */
+enum { FEED_SINK = 1, FEED_SOURCE, FEED_N_VALUES = FEED_SOURCE }; /* user values */
 
 /* A blob on its way into a sink: the layout's transfer. */
 typedef struct feed_box {
     oras_context *context;
-    oras_feed *feed; /* NULL once over */
-    oras_sink *sink; /* NULL once lost */
+    oras_feed *feed;        /* NULL once over */
+    oras_source *source;    /* NULL once lost */
+    bool owned;             /* it is the box's own */
+    oras_sink *sink;        /* NULL once lost */
     oras_post post;
     oras_signal signal;  /* it is over */
     oras_signal *reader; /* of the body, once it is handed out; NULL before */
@@ -24,15 +28,27 @@ typedef struct feed_box {
     oras_error failure;
 } feed_box;
 
+static void free_owned(feed_box *box)
+{
+    if (!box->owned)
+        return;
+    oras_source_free(box->source);
+    box->source = NULL;
+    box->owned = false;
+}
+
 static void feed_end(feed_box *box)
 {
     if (!box->feed)
         return;
     if (box->sink)
         oras_sink_set_notify(box->sink, (oras_notify){NULL, NULL});
+    if (box->source)
+        oras_source_set_notify(box->source, (oras_notify){NULL, NULL});
     oras_loop_unpost(box->context->loop, &box->post);
     oras_feed_free(box->feed);
     box->feed = NULL;
+    free_owned(box);
 }
 
 static void wake(feed_box *box)
@@ -43,6 +59,14 @@ static void wake(feed_box *box)
         oras_signal_set(box->context, box->reader);
 }
 
+static void lose(feed_box *box, const char *what)
+{
+    if (!box->is_done)
+        oras_fail(&box->failure, ORAS_C_CANCELLED, "the %s was closed", what);
+    box->is_done = true;
+    wake(box);
+}
+
 /* The sink is closed, or goes to somebody else. */
 static void on_sink_lost(void *ud)
 {
@@ -50,10 +74,16 @@ static void on_sink_lost(void *ud)
 
     feed_end(box);
     box->sink = NULL;
-    if (!box->is_done)
-        oras_fail(&box->failure, ORAS_C_CANCELLED, "the sink was closed");
-    box->is_done = true;
-    wake(box);
+    lose(box, "sink");
+}
+
+static void on_source_lost(void *ud)
+{
+    feed_box *box = ud;
+
+    feed_end(box);
+    box->source = NULL;
+    lose(box, "source");
 }
 
 /* From any thread. */
@@ -85,7 +115,7 @@ static void on_post(void *ud)
     wake(box);
 }
 
-/* Called for the to-be-closed slot of layout:fetch and by the collector. */
+/* Called for the to-be-closed slot and by the collector. */
 static int feed_close(lua_State *L)
 {
     feed_box *box = lua_touserdata(L, 1);
@@ -97,7 +127,11 @@ static int feed_close(lua_State *L)
     feed_end(box);
     if (lua_getiuservalue(L, 1, FEED_SINK) == LUA_TUSERDATA)
         oras_lua_sink_release(L, -1, box);
+    if (lua_getiuservalue(L, 1, FEED_SOURCE) == LUA_TUSERDATA)
+        oras_lua_source_release(L, -1, box);
+    free_owned(box);
     box->sink = NULL;
+    box->source = NULL;
     return 0;
 }
 
@@ -197,44 +231,106 @@ static int fetch_k(lua_State *L, int status, lua_KContext ctx)
     return oras_lua_wait(L, &box->signal, ctx, fetch_k);
 }
 
-/* The blob's file into a feed at once, so that no error of Lua's loses the descriptor. */
+/* The box at 4, to be closed when the function ends. */
+static feed_box *push_box(lua_State *L, oras_context *context)
+{
+    feed_box *box = oras_box_new(L, FEED, sizeof *box, FEED_N_VALUES);
+
+    box->context = context;
+    box->sink = oras_lua_check_sink(L, 3);
+    box->post = (oras_post){.fn = on_post, .ud = box};
+    lua_pushvalue(L, 3);
+    lua_setiuservalue(L, 4, FEED_SINK);
+    lua_toclose(L, 4);
+    return box;
+}
+
 static oras_code start(lua_State *L, feed_box *box, oras_error *err)
 {
-    oras_extent extent;
-    oras_digest digest;
-    oras_code code = oras_lua_check_digest(L, 2, &digest, err);
+    const oras_notify notify = {on_notify, box};
+    oras_code code = oras_feed_new(box->source, box->sink, &box->feed, err);
 
-    if (!code)
-        code = oras_layout_blob(oras_lua_check_layout(L, 1), &digest, &extent, err);
-    if (!code)
-        code = oras_feed_new(extent, box->sink, &box->feed, err);
     if (code)
         return code;
-    box->post = (oras_post){.fn = on_post, .ud = box};
     oras_lua_sink_take(L, 3, on_sink_lost, box);
-    oras_sink_set_notify(box->sink, (oras_notify){on_notify, box});
+    oras_sink_set_notify(box->sink, notify);
+    oras_source_set_notify(box->source, notify);
     oras_loop_post(box->context->loop, &box->post);
     return ORAS_OK;
 }
 
+/* layout:fetch(digest, sink) -> response */
 int oras_lua_layout_fetch(lua_State *L)
 {
+    oras_layout *layout = oras_lua_check_layout(L, 1);
+    oras_error err = ORAS_ERROR_INIT;
+    oras_digest digest;
+    feed_box *box;
+
+    oras_lua_check_sink(L, 3);
+    lua_settop(L, 3);
+    box = push_box(L, oras_context_get(L));
+    box->owned = true;
+    if (oras_lua_check_digest(L, 2, &digest, &err) ||
+        oras_layout_source(layout, &digest, &box->source, &err) || start(L, box, &err))
+        return oras_lua_fail_blob(L, &err);
+    return fetch_k(L, LUA_OK, (lua_KContext)box);
+}
+
+/* --- write ---------------------------------------------------------------------------------- */
+
+static int write_k(lua_State *L, int status, lua_KContext ctx)
+{
+    feed_box *box = (feed_box *)ctx;
+    const oras_expect *written;
+
+    (void)status;
+    lua_settop(L, 4);
+    if (!box->is_done)
+        return oras_lua_wait(L, &box->signal, ctx, write_k);
+    if (box->failure.code)
+        return oras_lua_fail(L, &box->failure);
+    written = oras_sink_expected(box->sink);
+    lua_pushstring(L, written->digest.text);
+    lua_pushinteger(L, written->size);
+    return 2;
+}
+
+static oras_code open_source(lua_State *L, feed_box *box, oras_error *err)
+{
+    size_t size;
+    const char *bytes = lua_tolstring(L, 2, &size);
+
+    if (bytes) {
+        box->owned = true;
+        return oras_source_memory(bytes, size, &box->source, err);
+    }
+    box->source = oras_lua_check_source(L, 2);
+    oras_lua_source_take(L, 2, on_source_lost, box);
+    lua_pushvalue(L, 2);
+    lua_setiuservalue(L, 4, FEED_SOURCE);
+    return ORAS_OK;
+}
+
+/* layout:write(source or bytes, {digest, size}) -> digest, size; as they turn out to be, where
+ * they are not given */
+int oras_lua_layout_write(lua_State *L)
+{
     oras_context *context = oras_context_get(L);
-    oras_sink *sink = oras_lua_check_sink(L, 3);
     oras_error err = ORAS_ERROR_INIT;
     feed_box *box;
 
-    oras_lua_check_layout(L, 1);
+    if (lua_type(L, 2) != LUA_TSTRING)
+        oras_lua_check_source(L, 2);
     lua_settop(L, 3);
-    box = oras_box_new(L, FEED, sizeof *box, 1);
-    box->context = context;
-    box->sink = sink;
-    lua_pushvalue(L, 3);
-    lua_setiuservalue(L, 4, FEED_SINK);
-    lua_toclose(L, 4);
-    if (start(L, box, &err))
-        return oras_lua_fail_blob(L, &err);
-    return fetch_k(L, LUA_OK, (lua_KContext)box);
+    if (oras_lua_layout_push_sink(L, 3, &err))
+        return oras_lua_fail(L, &err);
+    lua_replace(L, 3);
+    lua_toclose(L, 3); /* what was not finished leaves nothing behind */
+    box = push_box(L, context);
+    if (open_source(L, box, &err) || start(L, box, &err))
+        return oras_lua_fail(L, &err);
+    return write_k(L, LUA_OK, (lua_KContext)box);
 }
 
 void oras_lua_layout_open_fetch(lua_State *L)

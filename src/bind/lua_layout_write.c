@@ -5,6 +5,7 @@
 #include "bind/layout.h"
 #include "bind/lua_error.h"
 #include "bind/sink.h"
+#include "bind/source.h"
 
 #include <string.h>
 
@@ -20,23 +21,44 @@ int oras_lua_layout_create(lua_State *L)
     return 1;
 }
 
+oras_code oras_lua_layout_push_sink(lua_State *L, int opts, oras_error *err)
+{
+    oras_layout *layout = oras_lua_check_layout(L, 1);
+    const char *digest = oras_opt_string(L, opts, "digest", NULL);
+    bool resume = oras_opt_boolean(L, opts, "resume", 0);
+    oras_expect expect = {.has_digest = digest, .size = oras_opt_integer(L, opts, "size", -1)};
+    oras_sink **sink;
+
+    if (digest && oras_digest_parse(digest, strlen(digest), &expect.digest, err))
+        return err->code;
+    sink = oras_lua_push_sink(L);
+    return oras_layout_sink(layout, oras_context_get(L)->pool, &expect, resume, sink, err);
+}
+
 /* layout:sink{digest, size, resume} -> sink: the bytes become the blob */
 int oras_lua_layout_sink(lua_State *L)
 {
-    oras_layout *layout = oras_lua_check_layout(L, 1);
-    const char *digest = oras_opt_string(L, 2, "digest", NULL);
-    bool resume = oras_opt_boolean(L, 2, "resume", 0);
-    oras_expect expect = {.has_digest = true, .size = oras_opt_integer(L, 2, "size", -1)};
     oras_error err = ORAS_ERROR_INIT;
-    oras_sink **sink;
 
-    if (!digest)
-        oras_lua_misuse(L, "sink of a layout has no digest");
-    if (oras_digest_parse(digest, strlen(digest), &expect.digest, &err))
+    if (oras_lua_layout_push_sink(L, 2, &err))
         return oras_lua_fail(L, &err);
-    sink = oras_lua_push_sink(L);
-    if (oras_layout_sink(layout, oras_context_get(L)->pool, &expect, resume, sink, &err))
-        return oras_lua_fail(L, &err);
+    return 1;
+}
+
+/* layout:source(digest) -> source */
+int oras_lua_layout_source(lua_State *L)
+{
+    oras_layout *layout = oras_lua_check_layout(L, 1);
+    oras_error err = ORAS_ERROR_INIT;
+    oras_source **source;
+    oras_digest digest;
+
+    if (oras_lua_check_digest(L, 2, &digest, &err))
+        return oras_lua_fail_blob(L, &err);
+    lua_pushnil(L);
+    source = oras_lua_new_source(L);
+    if (oras_layout_source(layout, &digest, source, &err))
+        return oras_lua_fail_blob(L, &err);
     return 1;
 }
 
@@ -87,4 +109,11 @@ int oras_lua_layout_age(lua_State *L)
         return oras_lua_fail_blob(L, &err);
     lua_pushinteger(L, seconds);
     return 1;
+}
+
+/* layout:sweep(): what dead processes left behind goes */
+int oras_lua_layout_sweep(lua_State *L)
+{
+    oras_layout_sweep(oras_lua_check_layout(L, 1));
+    return 0;
 }

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include "io/feed.h"
 
 #include "base/alloc.h"
-#include "base/cleanup.h"
-
-#include <errno.h>
 
 #define BLOCK (256u << 10)
 #define PIECE (16u << 10) /* what curl writes at most: a bounded queue has room for that */
@@ -14,24 +10,20 @@
 typedef enum feed_state { FEED_OPENING, FEED_RUNNING, FEED_FINISHING, FEED_OVER } feed_state;
 
 struct oras_feed {
-    oras_extent from;
-    int64_t at; /* bytes of it that were read */
+    oras_source *source;
     oras_sink *sink;
     feed_state state;
     size_t n_block, n_used; /* bytes of the block, and of those what the sink has */
     char block[BLOCK];
 };
 
-oras_code oras_feed_new(oras_extent extent, oras_sink *sink, oras_feed **out, oras_error *err)
+oras_code oras_feed_new(oras_source *source, oras_sink *sink, oras_feed **out, oras_error *err)
 {
     oras_feed *feed = oras_alloc(sizeof *feed);
 
-    if (!feed) {
-        oras_close_fd(&extent.fd);
+    if (!feed)
         return oras_fail_memory(err);
-    }
-    feed->from = extent;
-    feed->at = 0;
+    feed->source = source;
     feed->sink = sink;
     feed->state = FEED_OPENING;
     feed->n_block = feed->n_used = 0;
@@ -45,7 +37,6 @@ void oras_feed_free(oras_feed *feed)
         return;
     if (feed->state != FEED_OVER)
         oras_sink_abort(feed->sink);
-    oras_close_fd(&feed->from.fd);
     oras_dealloc(feed);
 }
 
@@ -54,6 +45,16 @@ static oras_feed_step_result failed(oras_feed *feed)
     oras_sink_abort(feed->sink);
     feed->state = FEED_OVER;
     return ORAS_FEED_FAILED;
+}
+
+/* The source to where the sink goes on; false: it has to be taken from its beginning. */
+static bool go_to(oras_source *source, int64_t offset)
+{
+    int64_t size = oras_source_size(source);
+
+    if (!oras_source_can_seek(source) || (size >= 0 && offset > size))
+        return false;
+    return oras_source_seek(source, offset, NULL) == ORAS_OK;
 }
 
 /* A partial file may be taken up; the sink says how much of it is right. */
@@ -66,35 +67,32 @@ static oras_feed_step_result step_opening(oras_feed *feed, oras_error *err)
         return failed(feed);
     if (pending)
         return ORAS_FEED_WAIT;
-    if (offset > feed->from.size)
+    if (!go_to(feed->source, offset)) {
         offset = 0;
-    feed->at = offset;
+        if (oras_source_can_seek(feed->source) && oras_source_seek(feed->source, 0, err))
+            return failed(feed);
+    }
     if (oras_sink_begin(feed->sink, offset, err))
         return failed(feed);
     feed->state = FEED_RUNNING;
     return ORAS_FEED_GO_ON;
 }
 
-/* A blob that ends too early is told by the sink, which knows its size. */
 static oras_feed_step_result fill(oras_feed *feed, oras_error *err)
 {
-    int64_t left = feed->from.size - feed->at;
-    size_t most = left < (int64_t)BLOCK ? (size_t)left : BLOCK;
-    ssize_t n;
-
-    do {
-        n = pread(feed->from.fd, feed->block, most, (off_t)(feed->from.offset + feed->at));
-    } while (n < 0 && errno == EINTR);
-    if (n < 0) {
-        oras_fail_errno(err, errno, "read of a blob");
-        return failed(feed);
-    }
-    feed->at += n;
-    feed->n_block = (size_t)n;
     feed->n_used = 0;
-    if (n == 0)
+    switch (oras_source_read(feed->source, feed->block, BLOCK, &feed->n_block, err)) {
+    case ORAS_SOURCE_DATA:
+        return ORAS_FEED_GO_ON;
+    case ORAS_SOURCE_WAIT:
+        return ORAS_FEED_WAIT;
+    case ORAS_SOURCE_END:
         feed->state = FEED_FINISHING;
-    return ORAS_FEED_GO_ON;
+        return ORAS_FEED_GO_ON;
+    case ORAS_SOURCE_FAILED:
+        break;
+    }
+    return failed(feed);
 }
 
 static oras_feed_step_result step_running(oras_feed *feed, oras_error *err)

@@ -7,7 +7,7 @@
 #ifndef ORAS_IO_LAYOUT_H
 #define ORAS_IO_LAYOUT_H
 
-#include "io/sink.h"
+#include "io/source.h"
 
 typedef struct oras_layout oras_layout;
 
@@ -32,6 +32,11 @@ typedef struct oras_extent {
 oras_code oras_layout_blob(oras_layout *layout, const oras_digest *digest, oras_extent *out,
                            oras_error *err);
 
+/** The same as a source, which needs the layout no longer. Its bytes are not verified: whoever
+ * takes them knows the digest. */
+oras_code oras_layout_source(oras_layout *layout, const oras_digest *digest, oras_source **out,
+                             oras_error *err);
+
 /** Append the digests of all blobs, one a line ("sha256:...\n"), in no order. What is no blob's
  * name is passed over. Class limit (of buf), path (a directory is a link), io. */
 oras_code oras_layout_blobs(oras_layout *layout, oras_buf *buf, oras_error *err);
@@ -48,8 +53,9 @@ oras_code oras_layout_try_lock(const oras_layout *layout, int *fd, oras_error *e
 oras_code oras_layout_write_index(const oras_layout *layout, const void *data, size_t size,
                                   mode_t umask, oras_error *err);
 
-/** A file sink that becomes the blob of the expected digest; in place of one that is there.
- * `resume`: it takes up a partial file, and leaves one behind. */
+/** A file sink that becomes the blob of the expected digest, in place of one that is there; of
+ * the digest that its bytes turn out to have, if none is expected. `resume`: it takes up a
+ * partial file, and leaves one behind. */
 oras_code oras_layout_sink(const oras_layout *layout, oras_pool *pool, const oras_expect *expect,
                            bool resume, oras_sink **out, oras_error *err);
 
@@ -64,6 +70,9 @@ oras_code oras_layout_touch(const oras_layout *layout, const oras_digest *digest
 /** Seconds since the blob was written or touched. Class not_found, path, io. */
 oras_code oras_layout_age(const oras_layout *layout, const oras_digest *digest, int64_t *seconds,
                           oras_error *err);
+
+/** Remove what dead processes left behind. Failures are ignored. */
+void oras_layout_sweep(const oras_layout *layout);
 
 /** Remove a blob. Class not_found, path, io. */
 oras_code oras_layout_remove(const oras_layout *layout, const oras_digest *digest,

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "base/cleanup.h"
 #include "io/layout_internal.h"
+#include "io/partial.h"
 #include "io/root.h"
 #include "io/target.h"
 
@@ -186,10 +187,15 @@ oras_code oras_layout_write_index(const oras_layout *layout, const void *data, s
 oras_code oras_layout_sink(const oras_layout *layout, oras_pool *pool, const oras_expect *expect,
                            bool resume, oras_sink **out, oras_error *err)
 {
-    oras_layout_name name = oras_layout_name_of(&expect->digest);
-    oras_file_target target = {
-        .root = &layout->root, .path = name.text, .resume = resume, .overwrite = true};
+    oras_layout_name name = {ORAS_LAYOUT_BLOBS "/sha256/new"};
+    oras_file_target target = {.root = &layout->root,
+                               .resume = resume && expect->has_digest,
+                               .overwrite = true,
+                               .by_digest = !expect->has_digest};
 
+    if (expect->has_digest)
+        name = oras_layout_name_of(&expect->digest);
+    target.path = name.text;
     return oras_sink_file(pool, &target, expect, out, err);
 }
 
@@ -249,4 +255,15 @@ oras_code oras_layout_remove(const oras_layout *layout, const oras_digest *diges
     if (!code && unlinkat(dir, oras_digest_encoded(digest), 0) != 0)
         code = explain(errno, digest, err);
     return code;
+}
+
+void oras_layout_sweep(const oras_layout *layout)
+{
+    oras_partial_sweep_at(layout->root);
+    for (oras_algorithm algorithm = ORAS_SHA256; algorithm <= ORAS_SHA512; algorithm++) {
+        _cleanup_(oras_close_fd) int dir = -1;
+
+        if (!open_directory(layout, algorithm, &dir, NULL))
+            oras_partial_sweep_at(dir);
+    }
 }

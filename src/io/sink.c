@@ -53,7 +53,7 @@ oras_code oras_sink_verify(oras_sink *sink, oras_error *err)
     if (sink->expect.size >= 0 && sink->count != sink->expect.size)
         return oras_fail(err, ORAS_C_INTEGRITY, "body has %lld bytes, expected %lld",
                          (long long)sink->count, (long long)sink->expect.size);
-    if (!sink->hasher)
+    if (!sink->expect.has_digest)
         return ORAS_OK;
     code = oras_hasher_final(sink->hasher, &got, err);
     if (code)
@@ -118,6 +118,17 @@ void oras_sink_abort(oras_sink *sink)
 {
     if (sink->ops->abort)
         sink->ops->abort(sink);
+}
+
+void oras_sink_set_cause(oras_sink *sink, const oras_error *cause)
+{
+    if (sink->ops->set_cause)
+        sink->ops->set_cause(sink, cause);
+}
+
+bool oras_sink_rests(const oras_sink *sink)
+{
+    return sink->ops->rests;
 }
 
 void oras_sink_remove_partial(oras_sink *sink)

@@ -46,6 +46,8 @@ typedef struct oras_file_target {
     bool resume;     /* keep and take up a partial file (default of the Lua API) */
     bool overwrite;  /* else class exists when something stands at path */
     bool durable;    /* fdatasync before the rename, then the directory */
+    bool by_digest;  /* the sha256's digits take the place of path's last component; once it is
+                      * finished, oras_sink_expected() has the digest */
 } oras_file_target;
 
 /** A file: a temporary beside `path`, verified, then renamed. Missing parents are made. */
@@ -71,6 +73,9 @@ const oras_expect *oras_sink_expected(const oras_sink *sink);
 bool oras_sink_is_memory(const oras_sink *sink);
 bool oras_sink_is_stream(const oras_sink *sink);
 
+/** Does it wait for a reader when it is full, who may wait for something else? */
+bool oras_sink_rests(const oras_sink *sink);
+
 /** Whom to tell when the sink can go on; see oras_notify. */
 void oras_sink_set_notify(oras_sink *sink, oras_notify notify);
 
@@ -87,6 +92,9 @@ oras_code oras_sink_finish(oras_sink *sink, bool *pending, oras_error *err);
 
 /** The body broke off. Keeps what a later begin can go on from (waits for the worker). */
 void oras_sink_abort(oras_sink *sink);
+
+/** Why the body broke off, before oras_sink_abort(): for whoever reads what a sink passes on. */
+void oras_sink_set_cause(oras_sink *sink, const oras_error *cause);
 
 /** Remove the partial file of a file sink that will not be taken up again. */
 void oras_sink_remove_partial(oras_sink *sink);

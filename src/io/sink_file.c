@@ -22,6 +22,7 @@ typedef struct file_sink {
     bool looking;            /* a worker hashes what lay in it */
     bool closing;            /* a worker publishes it */
     bool drop;               /* it must not be left behind */
+    bool by_digest;          /* that is its name */
 } file_sink;
 
 /* --- on a worker, or where a small blob arrives ------------------------------------------- */
@@ -48,11 +49,26 @@ static oras_code hash_found(void *ud, oras_error *err)
     return code;
 }
 
+static oras_code name_by_digest(file_sink *file, oras_error *err)
+{
+    oras_digest *digest = &file->base.expect.digest;
+    oras_code code = oras_hasher_final(file->base.hasher, digest, err);
+    char *name = code ? NULL : oras_strdup(oras_digest_encoded(digest));
+
+    if (!name)
+        return code ? code : oras_fail_memory(err);
+    oras_dealloc(file->target.name);
+    file->target.name = name;
+    return ORAS_OK;
+}
+
 static oras_code publish(void *ud, oras_error *err)
 {
     file_sink *file = ud;
     oras_code code = oras_sink_verify(&file->base, err);
 
+    if (!code && file->by_digest)
+        code = name_by_digest(file, err);
     if (!code)
         code = oras_target_publish(&file->target, oras_pool_umask(file->pool), err);
     if (code)
@@ -168,6 +184,10 @@ static oras_flow file_write(oras_sink *sink, const void *data, size_t size, oras
 static oras_code end(file_sink *file, oras_code code)
 {
     file->open = file->closing = false;
+    if (!code) { /* what was not expected is known now */
+        file->base.expect.has_digest = file->base.expect.has_digest || file->by_digest;
+        file->base.expect.size = file->base.count;
+    }
     if (!code) { /* the sink itself may wait for the collector: its blocks need not */
         oras_pipeline_free(file->pipeline);
         file->pipeline = NULL;
@@ -264,6 +284,9 @@ static oras_code set_up(file_sink *file, const oras_file_target *target, const o
 
     if (!code)
         code = oras_sink_init(&file->base, &file_ops, expect, err);
+    file->by_digest = target->by_digest;
+    if (!code && file->by_digest && !file->base.hasher)
+        code = oras_hasher_new(ORAS_SHA256, &file->base.hasher, err);
     if (!code && (file->base.expect.size < 0 || file->base.expect.size >= BIG))
         code = oras_pipeline_new(file->pool, on_news, file, &file->pipeline, err);
     return code;

@@ -180,16 +180,24 @@ static void test_blobs(void **state)
 
 /* --- feed ------------------------------------------------------------------------------------ */
 
+static oras_source *source;
+
 static oras_feed *make_feed(const oras_digest *digest, oras_sink *sink)
 {
     oras_layout *layout = open_layout();
     oras_feed *feed = NULL;
-    oras_extent extent;
 
-    assert_int_equal(oras_layout_blob(layout, digest, &extent, NULL), ORAS_OK);
-    oras_layout_free(layout); /* the descriptor does not need it */
-    assert_int_equal(oras_feed_new(extent, sink, &feed, NULL), ORAS_OK);
+    assert_int_equal(oras_layout_source(layout, digest, &source, NULL), ORAS_OK);
+    oras_layout_free(layout); /* the source does not need it */
+    assert_int_equal(oras_feed_new(source, sink, &feed, NULL), ORAS_OK);
     return feed;
+}
+
+static void free_feed(oras_feed *feed)
+{
+    oras_feed_free(feed);
+    oras_source_free(source);
+    source = NULL;
 }
 
 static oras_expect expect_digest(const oras_digest *digest)
@@ -212,7 +220,7 @@ static void test_feed_memory(void **state)
     assert_int_equal(result, ORAS_FEED_DONE);
     assert_int_equal(oras_feed_step(feed, NULL), ORAS_FEED_DONE);
     assert_int_equal(oras_sink_bytes(sink)->size, 3 << 20);
-    oras_feed_free(feed);
+    free_feed(feed);
     oras_sink_free(sink);
 }
 
@@ -231,7 +239,7 @@ static void test_feed_wrong_blob(void **state)
         continue;
     assert_int_equal(result, ORAS_FEED_FAILED);
     assert_string_equal(err.class_name, "integrity");
-    oras_feed_free(feed);
+    free_feed(feed);
     oras_sink_free(sink);
 }
 
@@ -265,7 +273,7 @@ static void test_feed_stream(void **state)
     }
     assert_int_equal(total, 3 << 20);
     assert_true(n_waits > 10);
-    oras_feed_free(feed);
+    free_feed(feed);
     oras_sink_free(sink);
 }
 
@@ -278,7 +286,7 @@ static void test_feed_given_up(void **state)
     assert_int_equal(oras_sink_stream(64 << 10, NULL, &sink, NULL), ORAS_OK);
     feed = make_feed(&big, sink);
     assert_int_equal(oras_feed_step(feed, NULL), ORAS_FEED_WAIT);
-    oras_feed_free(feed);
+    free_feed(feed);
     oras_feed_free(NULL);
     oras_sink_free(sink);
 }
