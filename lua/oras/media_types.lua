@@ -70,4 +70,12 @@ function media_types.packing(media_type)
   return PACKINGS[media_type:match("[+.]%w+$")] or "any"
 end
 
+--- Is it the type of a tar that is packed? A plain ".tar" is not meant: files of any kind are
+--- stored under it when nobody says a type.
+---@param media_type string
+---@return boolean
+function media_types.is_packed_tar(media_type)
+  return media_type:find "[.+]tar[.+][%w]+$" ~= nil
+end
+
 return media_types

@@ -36,6 +36,7 @@ Registry.options = {
   retry = "table",
   timeout = "table",
   tls_verify = "boolean|string",
+  upload_origins = "table",
   user_agent = "string",
 }
 
@@ -70,7 +71,11 @@ for group, names in pairs {
   blobs = "get_blob blob_exists download_blob",
   tags = "get_tags tags repositories",
   copy = "copy find_manifest",
+  pull = "pull",
+  push = "push",
   progress = "_progress",
+  uploads = "upload_blob start_upload put_upload patch_upload stream_upload chunked_upload finish_upload "
+    .. "upload_status cancel_upload",
   credentials = "set_basic_auth set_token_auth get_credentials",
 } do
   for name in names:gmatch "%S+" do
@@ -138,6 +143,12 @@ local function check_values(opts)
   end
   if opts.concurrency and opts.concurrency < 1 then
     errors.usage("Registry:new: concurrency is at least 1, not %d", opts.concurrency)
+  end
+  for _, origin in ipairs(opts.upload_origins or {}) do
+    if type(origin) ~= "string" or not core.url.origin(origin) then
+      errors.usage('Registry:new: upload_origins has %q, expected origins like "https://storage.example.com"',
+        tostring(origin))
+    end
   end
   if opts.user_agent and opts.user_agent:find "%c" then
     errors.usage "Registry:new: user_agent has a control character"
@@ -274,7 +285,8 @@ function Registry:_endpoint(key, host, scheme)
   if not endpoint then
     scheme = scheme or (is_plain(self, host) and "http" or "https")
     endpoint = new_endpoint(self, scheme .. "://" .. host, host)
-    self._endpoints[key] = endpoint
+    endpoint = self._endpoints[endpoint.origin] or endpoint -- one registry, however it is written
+    self._endpoints[key], self._endpoints[endpoint.origin] = endpoint, endpoint
   end
   return endpoint
 end

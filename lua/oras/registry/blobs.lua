@@ -14,7 +14,10 @@ local GET <const> = {
   head = "boolean", max_bytes = "integer", progress = "table|boolean", range = "table", sink = "userdata",
   stream = "boolean",
 }
-local DOWNLOAD <const> = { durable = "boolean", overwrite = "boolean", resume = "boolean" }
+local DOWNLOAD <const> = {
+  below = "string", durable = "boolean", overwrite = "boolean", progress = "table|boolean", resume = "boolean",
+  root = "userdata", unpack = "table",
+}
 local NONE <const> = {}
 
 --- Get a blob. `content`, `json()`, `chunks()` and `entries()` of the answer give its bytes,
@@ -54,7 +57,7 @@ function Registry:blob_exists(ref, blob)
 end
 
 -- What earlier processes left behind in a directory goes with the first success there.
-local function sweep(self, path)
+local function sweep(self, path, opts)
   local dir = path:match "^(.*)/" or "."
   dir = dir == "" and "/" or dir
   local swept = self._swept
@@ -62,36 +65,62 @@ local function sweep(self, path)
     swept = {}
     self._swept = swept
   end
-  if not swept[dir] then
-    swept[dir] = true
+  if swept[dir] then
+    return
+  end
+  swept[dir] = true
+  if opts.root then
+    opts.root:sweep(opts.below:match "^(.*)/" or ".")
+  else
     core.file.sweep(dir)
+  end
+end
+
+-- How a directory is unpacked, as core.sink.tree takes it.
+local function add_unpack(file, unpack)
+  for name, value in pairs(unpack) do
+    file[name] = value
+  end
+  file.make = core.sink.tree
+  return file
+end
+
+local function check_path(path)
+  if type(path) ~= "string" or path == "" then
+    errors.usage("download_blob: the path of the file is a string, not %s",
+      path == "" and "an empty one" or "a " .. type(path))
   end
 end
 
 --- Bring a blob into a file, which appears when it is complete and verified. A download
 --- that breaks off is taken up again, by the next process too, unless `resume` is false.
+---
+--- pull brings everything through here. It gives `root` (of oras.core, the output directory)
+--- and `below`, which say where `path` is without following symbolic links, and for what is
+--- unpacked `unpack`, the options of core.sink.tree.
 ---@param ref string|oras.Container
 ---@param blob string|table digest or descriptor
 ---@param path string missing directories are made
----@param opts? { resume?: boolean, overwrite?: boolean, durable?: boolean }
+---@param opts? { resume?: boolean, overwrite?: boolean, durable?: boolean, root?: userdata, below?: string,
+--- unpack?: table, progress?: table|boolean }
 ---@return string path
 ---@raise oras.Error not_found, integrity, exists, io, network, ...
 function Registry:download_blob(ref, blob, path, opts)
   local container = self:get_container(ref)
   local digest, size = of_caller(blob, "download_blob")
-  if type(path) ~= "string" or path == "" then
-    errors.usage("download_blob: the path of the file is a string, not %s",
-      path == "" and "an empty one" or "a " .. type(path))
-  end
+  check_path(path)
   opts = opts and options.check(opts, DOWNLOAD, "download_blob") or NONE
-  self:_backend(container).download(self, container, {
-    path = path,
+  local file = {
+    root = opts.root,
+    path = opts.root and opts.below or path,
     digest = digest,
     size = size,
     resume = opts.resume ~= false,
     overwrite = opts.overwrite ~= false,
     durable = opts.durable,
-  })
-  sweep(self, path)
+    progress = opts.progress,
+  }
+  self:_backend(container).download(self, container, opts.unpack and add_unpack(file, opts.unpack) or file)
+  sweep(self, path, opts)
   return path
 end

@@ -154,7 +154,8 @@ end
 
 --- Bring a blob into a file.
 function layout.download(registry, container, file)
-  local sink <close> = errors.check(core.sink.file(file)) -- a failure leaves nothing that cannot be taken up
+  local make = file.make or core.sink.file
+  local sink <close> = errors.check(make(file)) -- a failure leaves nothing that cannot be taken up
   fetch(open(registry, container), container, "blob", file.digest, sink)
 end
 

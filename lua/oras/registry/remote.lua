@@ -118,13 +118,14 @@ end
 --- Bring a blob into a file.
 ---@param registry oras.Registry
 ---@param container oras.Container
----@param file table fields of core.sink.file
+---@param file table fields of core.sink.file, or of what `make` is; `progress`
 function remote.download(registry, container, file)
   local size = file.size
   local response = ask(registry, "GET", container:blob_url(file.digest), {
     digest = file.digest,
     file = file,
     http2 = size ~= nil and size <= SMALL,
+    progress = file.progress,
     repository = container.api_prefix,
   })
   registry:check_response(response, "blob", file.digest, container)
@@ -249,6 +250,13 @@ function remote.tag_pages(registry, container, opts)
     place = container,
     repository = container.api_prefix,
   }, opts)
+end
+
+--- Bring a blob into the registry, unless it is there.
+---@return table descriptor
+---@return string done "exists", "mounted" or "uploaded"
+function remote.upload(...)
+  return require("oras.registry.remote_write").upload(...)
 end
 
 return remote

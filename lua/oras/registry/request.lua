@@ -20,8 +20,12 @@ local API_HOSTS <const> = {
   ["docker.io"] = "registry-1.docker.io", ["index.docker.io"] = "registry-1.docker.io",
 }
 
--- Endpoint and full URL for a full URL, one without scheme, or a path below /v2/.
-local function locate(registry, url)
+-- Endpoint and full URL for a full URL, one without scheme, or a path below /v2/. A URL that a
+-- registry gave belongs to it, wherever it points: secrets are bound to the registry itself.
+local function locate(registry, url, owner)
+  if owner then
+    return registry:_endpoint(owner, owner), url
+  end
   local host, path = url:match("^([^/]*)(/.*)$")
   if not host then
     errors.usage("do_request: %q is neither a URL nor a path", url)
@@ -45,7 +49,9 @@ end
 local REQUEST <const> = {
   accept = "string",
   auth = "boolean",
-  body = "string",
+  body = "string|userdata",
+  body_offset = "integer",
+  body_size = "integer",
   digest = "string",
   file = "table",
   from = "any",
@@ -55,6 +61,7 @@ local REQUEST <const> = {
   progress = "table|boolean",
   purpose = "string",
   range = "table",
+  registry = "string",
   repository = "string",
   retry = "boolean",
   scope = "string",
@@ -138,7 +145,7 @@ end
 
 local function choose_sink(request, opts)
   if opts.file then
-    request.new_sink, request.expect, request.keep_sink = core.sink.file, opts.file, true
+    request.new_sink, request.expect, request.keep_sink = opts.file.make or core.sink.file, opts.file, true
   elseif opts.sink then
     request.sink, request.keep_sink = opts.sink, true
   elseif opts.stream then
@@ -160,7 +167,7 @@ end
 function requests.new(registry, method, url, opts)
   check_order(method, url)
   opts = options.check(opts, REQUEST, "do_request")
-  local endpoint, full_url = locate(registry, url)
+  local endpoint, full_url = locate(registry, url, opts.registry)
   local request = {
     method = method,
     url = full_url,
@@ -168,6 +175,8 @@ function requests.new(registry, method, url, opts)
     endpoint = endpoint,
     bound_headers = private[registry].headers,
     body = opts.body,
+    body_offset = opts.body_offset,
+    body_size = opts.body_size,
     range = opts.range,
     plain_http = endpoint.plain_http,
     timeouts = opts.timeout or registry._settings.timeout,

@@ -1,0 +1,98 @@
+--- oras-lua push: files as an artifact.
+local command = require "oras.cli.command"
+local core = require "oras.core"
+local errors = require "oras.error"
+local split = require("oras.registry.files").split
+
+local PIECE <const> = 64 * 1024
+
+-- "-" is standard input, which has no title.
+local function file_of(word)
+  local path, media_type = split(word)
+  if path ~= "-" then
+    return word
+  end
+  return {
+    media_type = media_type,
+    reader = function()
+      return io.stdin:read(PIECE)
+    end,
+  }
+end
+
+local function write_file(path, bytes)
+  local file, message = io.open(path, "wb")
+  local written = file and file:write(bytes) and file:close()
+  if not written then
+    errors.raise { class = "io", message = message or ('"%s" could not be written'):format(path) }
+  end
+end
+
+-- What stands for the artifact from now on: by digest, and by each of its names.
+local function document(container, tags, descriptor, manifest)
+  local names = core.json.array {}
+  for _, tag in ipairs(tags) do
+    names[#names + 1] = container:with_tag(tag).uri
+  end
+  table.sort(names)
+  return {
+    reference = container:with_digest(descriptor.digest).uri,
+    mediaType = descriptor.mediaType,
+    digest = descriptor.digest,
+    size = descriptor.size,
+    annotations = manifest.annotations,
+    artifactType = manifest.artifactType or manifest.config.mediaType,
+    referenceAsTags = names,
+  }
+end
+
+local function text_of(word, result)
+  return ("Pushed %s\nArtifactType: %s\nDigest: %s\n"):format(word, result.artifactType, result.digest)
+end
+
+local function all_tags(container, more)
+  local tags = { not container.implicit_tag and container.tag or nil }
+  return table.move(more or {}, 1, #(more or {}), #tags + 1, tags)
+end
+
+local function run(registry, words, opts)
+  local reference, more = command.split_tags(words[1])
+  local container = registry:get_container(reference)
+  local list = {}
+  for i = 2, #words do
+    list[i - 1] = file_of(words[i])
+  end
+  local descriptor, manifest = registry:push(container, list, {
+    annotation_file = opts.annotation_file,
+    annotations = command.pairs(opts.annotation, "--annotation"),
+    artifact_type = opts.artifact_type,
+    concurrency = opts.concurrency,
+    config = opts.config and file_of(opts.config),
+    disable_path_validation = opts.disable_path_validation,
+    platform = opts.artifact_platform,
+    tags = more,
+    untagged = container.implicit_tag,
+  })
+  if opts.export_manifest then
+    write_file(opts.export_manifest, manifest:raw())
+  end
+  local result = document(container, all_tags(container, more), descriptor, manifest)
+  return { text = text_of(words[1], result), document = result }
+end
+
+return command.new {
+  name = "push",
+  usage = "REF[:TAG,...] FILE[:TYPE]...",
+  about = "Store files and directories as an artifact in a registry or a layout (oci:DIR:TAG).",
+  least = 1,
+  flags = {
+    { "-a", "--annotation", value = "KEY=VALUE", many = true, about = "annotation of the manifest" },
+    { "--annotation-file", value = "FILE", about = "annotations of manifest, config and files, as JSON" },
+    { "--artifact-type", value = "TYPE", about = "what the artifact is" },
+    { "--config", value = "FILE[:TYPE]", about = "its config" },
+    { "--artifact-platform", value = "OS/ARCH", about = "its platform, in a config made for it" },
+    { "--export-manifest", value = "FILE", about = "write the manifest there, too" },
+    { "--disable-path-validation", about = "allow files outside of the working directory" },
+  },
+  run = run,
+}

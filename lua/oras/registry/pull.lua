@@ -1,0 +1,177 @@
+--- Registry:pull: the layers of a manifest become files, each complete or absent.
+local core = require "oras.core"
+local defaults = require "oras.defaults"
+local errors = require "oras.error"
+local manifest = require "oras.manifest"
+local options = require "oras.options"
+local plan = require "oras.registry.pull_plan"
+local task = require "oras.task"
+
+local Registry = require "oras.registry"
+
+local PULL <const> = {
+  allowed_media_type = "string|table",
+  concurrency = "integer",
+  config = "string",
+  durable = "boolean",
+  filter = "function",
+  include_subject = "boolean",
+  keep_old_files = "boolean",
+  limits = "table",
+  name = "function",
+  outdir = "string",
+  overwrite = "boolean",
+  platform = "string|table",
+  unpack = "boolean|string",
+}
+
+local LIMITS <const> = {
+  max_bytes = "integer", max_depth = "integer", max_entries = "integer", max_ratio = "integer",
+}
+
+local function check(given)
+  local opts = options.copied(options.check(given, PULL, "pull"))
+  options.check(opts.limits, LIMITS, "pull: limits")
+  if type(opts.unpack) == "string" and opts.unpack ~= "all" then
+    errors.usage('pull: unpack is true, false or "all", not %q', opts.unpack)
+  end
+  if opts.keep_old_files and opts.overwrite then
+    errors.usage "pull: overwrite and keep_old_files exclude each other"
+  end
+  if opts.concurrency and opts.concurrency < 1 then
+    errors.usage("pull: concurrency is at least 1, not %d", opts.concurrency)
+  end
+  if opts.outdir == "" then
+    errors.usage "pull: outdir is a directory, not empty"
+  end
+  opts.outdir = opts.outdir or "."
+  opts.allowed = plan.allowed_types(opts.allowed_media_type)
+  if opts.config then
+    opts.config_path, opts.config_type = require("oras.registry.files").split(opts.config)
+  end
+  return opts
+end
+
+-- The platforms of an index, to choose from.
+local function choices(index)
+  local platform = require "oras.platform"
+  local names = {}
+  for _, entry in ipairs(index.manifests) do
+    local p = entry.platform
+    if type(p) == "table" and type(p.os) == "string" and type(p.architecture) == "string" and p.os ~= "unknown" then
+      names[#names + 1] = platform.format(p, true)
+    end
+  end
+  return #names > 0 and table.concat(names, ", ") or "none"
+end
+
+local function expect_layers(container, doc)
+  if manifest.is_index(doc) then
+    errors.raise {
+      class = "content",
+      message = ('"%s" is an index; say which platform, of: %s'):format(container.uri, choices(doc)),
+    }
+  elseif type(doc) ~= "table" or type(doc.layers) ~= "table" then
+    errors.raise { class = "content", message = ('"%s" is no manifest with layers'):format(container.uri) }
+  end
+  return doc
+end
+
+-- The manifest and, if asked for, what it is about, and what that is about.
+local function manifests_of(self, container, opts)
+  local doc = self:get_manifest(container, { platform = opts.platform })
+  local found = { { container = container, doc = expect_layers(container, doc) } }
+  local seen = { [doc:descriptor().digest] = true }
+  while opts.include_subject and doc.subject and not seen[doc.subject.digest] do
+    if #found > self._limits.index_depth then
+      errors.raise {
+        class = "limit",
+        message = ("%s: subjects are nested more than %d deep"):format(container.uri, self._limits.index_depth),
+      }
+    end
+    seen[doc.subject.digest] = true
+    local place = container:with_digest(doc.subject.digest)
+    doc = self:get_manifest(place, {})
+    found[#found + 1] = { container = place, doc = expect_layers(place, doc) }
+  end
+  return found
+end
+
+local function is_same(root, entry)
+  local wanted = entry.descriptor
+  if not entry.existing or entry.unpack or entry.existing.size ~= wanted.size then
+    return false
+  end
+  return root:digest(entry.title, wanted.digest:match "^[^:]+") == wanted.digest
+end
+
+local function unpack_options(entry, opts)
+  if not entry.unpack then
+    return nil
+  end
+  local layer = entry.descriptor
+  local how = options.copied(opts.limits or {})
+  how.content_digest = layer.annotations and layer.annotations[defaults.annotation_digest]
+  how.media_type = layer.mediaType
+  how.prefix = entry.title
+  return how
+end
+
+local function fetch(pull, entry)
+  if is_same(pull.root, entry) then
+    return "same content"
+  end
+  local opts = pull.opts
+  pull.registry:download_blob(entry.container, entry.descriptor, entry.path, {
+    root = pull.root,
+    below = entry.title,
+    unpack = unpack_options(entry, opts),
+    overwrite = opts.overwrite ~= false and not opts.keep_old_files,
+    durable = opts.durable,
+  })
+end
+
+-- Results in the manifest's order, and what was not written.
+local function report(planned, reasons)
+  local result = { skipped = planned.skipped }
+  for i, entry in ipairs(planned.entries) do
+    if reasons[i] then
+      table.insert(result.skipped, {
+        descriptor = entry.descriptor, title = entry.title, path = entry.path, reason = reasons[i],
+      })
+    else
+      result[#result + 1] = { path = entry.path, descriptor = entry.descriptor, unpacked = entry.unpack }
+    end
+  end
+  return result
+end
+
+--- Bring the layers of a manifest into files named by their titles, below a directory. Names
+--- and what is there already are checked before anything is downloaded; each file appears
+--- complete and verified, or not at all.
+---
+--- `opts`: `outdir` ("."), `overwrite` (true; false leaves what is there), `keep_old_files` (true
+--- refuses when something is there), `allowed_media_type` (one or a list), `filter(layer)`,
+--- `name(layer, title)` (another title; false leaves it out), `unpack` (true: what says that it
+--- is an unpacked directory; "all": every tar; false), `limits` of unpacking (`max_bytes`,
+--- `max_entries`, `max_ratio`, `max_depth`), `platform`, `config` ("path[:media/type]" for the
+--- manifest's config), `include_subject`, `concurrency` (8), `durable`.
+---@param ref string|oras.Container
+---@param opts? table
+---@return oras.Pulled[] files in the manifest's order; `files.skipped` lists what was not
+--- written, with the reason
+---@return table descriptor of the manifest
+---@raise oras.Error not_found, path, exists, content, integrity, limit, io, ...
+function Registry:pull(ref, opts)
+  local container = self:get_container(ref)
+  opts = check(opts)
+  local manifests = manifests_of(self, container, opts)
+  local planned = plan.new(manifests, opts)
+  local root <close> = errors.check(core.file.root(opts.outdir, { create = true }))
+  plan.look(planned, root, opts.outdir, opts)
+  local pull = { registry = self, root = root, opts = opts }
+  local reasons = task.map(planned.entries, function(entry)
+    return fetch(pull, entry)
+  end, { concurrency = opts.concurrency })
+  return report(planned, reasons), manifests[1].doc:descriptor()
+end
