@@ -14,7 +14,12 @@ function scopes.of_request(request)
     if not repository then
       return ""
     end
-    scope = ("repository:%s:%s"):format(repository, ACTIONS[request.method] or "pull,push")
+    local actions = ACTIONS[request.method] or "pull,push"
+    local pushes = request.endpoint and request.endpoint.pushes
+    if actions == "pull" and pushes and pushes[repository] then
+      actions = "pull,push" -- one token for all of a push
+    end
+    scope = ("repository:%s:%s"):format(repository, actions)
     request.scope = scope
   end
   return scope

@@ -129,11 +129,12 @@ local function fail(request, err, attempt)
   errors.raise(err)
 end
 
--- Wait and make ready for another try, or give nil: the answer or error is final.
-local function try_again(registry, request, failure, waited)
-  if request.retry == false then
-    return nil
-  end
+--- Wait before another try, or give nil: the answer or error is final.
+---@param registry oras.Registry
+---@param failure oras.Failure
+---@param waited number seconds waited so far
+---@return number? delay
+function exchange.pause(registry, failure, waited)
   local delay = next_delay(registry, failure, waited)
   if not delay then
     return nil
@@ -202,7 +203,7 @@ function exchange.perform(registry, request)
         method = request.method, url = core.url.redact(start.url), attempt = attempt,
         spoilt = spoilt, error = err, response = answer,
       }
-      local delay = try_again(registry, request, failure, waited)
+      local delay = request.retry ~= false and exchange.pause(registry, failure, waited)
       if not delay then
         return answer and finish(request, answer, attempt) or fail(request, err, attempt)
       end

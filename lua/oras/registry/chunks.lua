@@ -1,0 +1,160 @@
+--- An upload in chunks, with what registries make of it: chunks that are too small or too
+--- large for them, Range fields that lag, sessions that are lost (distribution-spec, "Pushing a
+--- blob in chunks").
+local errors = require "oras.error"
+local exchange = require "oras.registry.exchange"
+local session = require "oras.registry.upload_session"
+
+local chunks = {}
+
+-- Smaller chunks for a registry, or something before it, that takes no larger ones.
+local STEPS <const> = { 4 * 1024 * 1024, 1024 * 1024, 256 * 1024 }
+-- Disagreements about the offset without progress until the whole is sent instead.
+local MAX_STUCK <const> = 2
+
+local Job = {}
+Job.__index = Job
+
+-- Failures carry an error or a response; `is_stuck`: chunks do not work here.
+local function stuck(answer)
+  return { is_stuck = true, response = answer }
+end
+
+-- The next smaller size, or nil: there is none that the registry allows.
+local function smaller(job)
+  local least = math.max(job.upload.chunk_min or 0, 2)
+  for _, size in ipairs(STEPS) do
+    if size < job.chunk and size < job.sent and size >= least then
+      return size
+    end
+  end
+end
+
+local function ask(job)
+  local known, answer = job.registry:upload_status(job.upload, job.offset)
+  return known, answer
+end
+
+-- How far the registry is, by its own word: at most as far as what was sent.
+local function check_ahead(job, known, answer)
+  if known > job.reached then
+    errors.raise {
+      class = "protocol", method = answer.method, status = answer.status, retryable = false,
+      message = ("%s says it has %d bytes of an upload, but %d were sent"):format(
+        job.upload.container:place(), known, job.reached),
+    }
+  end
+end
+
+-- A chunk was taken. A Range behind it may only lag (ECR): asked once, then our own count
+-- holds, as the digest is the judge in the end.
+local function accept(job, answer, size)
+  local expected = job.offset + size
+  job.reached = expected
+  local known = session.acknowledged(answer, job.offset)
+  if known ~= expected and not job.lags then
+    known, answer = ask(job)
+    job.lags = known == nil or known < expected
+  end
+  if known then
+    check_ahead(job, known, answer)
+  end
+  job.offset, job.stuck, job.tries = expected, 0, 1
+end
+
+-- The registry does not agree about where the chunk begins, or how long it may be (416).
+local function disagree(job, answer)
+  job.stuck = job.stuck + 1
+  local known = answer.headers.Range and session.acknowledged(answer, job.offset)
+  if not known then
+    known, answer = ask(job)
+  end
+  if not known or job.stuck > MAX_STUCK then
+    return stuck(answer)
+  end
+  job.reached = math.max(job.reached, job.offset + job.sent)
+  check_ahead(job, known, answer)
+  if known ~= job.offset then
+    job.offset = known
+    return nil
+  end
+  local size = smaller(job)
+  if not size then
+    return stuck(answer)
+  end
+  job.chunk = size
+end
+
+-- Something broke: the registry says where it stands, as it may have taken a part.
+local function resume(job, failure)
+  failure.method, failure.url = "PATCH", failure.response and failure.response.url or job.upload.location
+  failure.attempt, failure.spoilt = job.tries, 0
+  local delay = exchange.pause(job.registry, failure, job.body.waited)
+  if not delay then
+    return failure
+  end
+  job.tries, job.body.waited = job.tries + 1, job.body.waited + delay
+  job.reached = math.max(job.reached, job.offset + job.sent)
+  local known, answer = ask(job)
+  if not known then
+    return answer.status < 300 and stuck(answer) or { response = answer }
+  end
+  check_ahead(job, known, answer)
+  job.offset = known
+end
+
+local TOO_LARGE <const> = { [413] = true, [411] = true }
+
+local function shrink(job, answer)
+  local size = smaller(job)
+  if not size then
+    return { response = answer, is_stuck = true }
+  end
+  job.chunk = size
+end
+
+-- Send one chunk; a failure ends the session.
+local function step(job)
+  local registry, body = job.registry, job.body
+  local size = math.min(job.chunk, body.size - job.offset)
+  job.sent = size
+  local answer, err = errors.try(registry.patch_upload, registry, job.upload, body.value, {
+    offset = job.offset, from = job.offset, size = size,
+  }, body.progress)
+  if not answer then
+    return resume(job, { error = err })
+  elseif answer.status < 300 then
+    return accept(job, answer, size)
+  elseif answer.status == 416 then
+    return disagree(job, answer)
+  elseif TOO_LARGE[answer.status] then
+    return shrink(job, answer)
+  elseif require("oras.retry").is_status(answer.status) then
+    return resume(job, { response = answer })
+  end
+  return { response = answer }
+end
+
+--- Send a body in chunks and close the session.
+---@param registry oras.Registry
+---@param upload oras.Upload
+---@param body oras.Body which can be sent in parts
+---@param chunk_size integer
+---@return oras.Response? of the closing request
+---@return table? failure
+function chunks.upload(registry, upload, body, chunk_size)
+  local job = setmetatable({
+    registry = registry, upload = upload, body = body, chunk = chunk_size,
+    offset = 0, reached = 0, stuck = 0, tries = 1,
+  }, Job)
+  while job.offset < body.size do
+    local failure = step(job)
+    if failure then
+      return nil, failure
+    end
+  end
+  local answer = registry:finish_upload(upload, body.digest)
+  return answer
+end
+
+return chunks

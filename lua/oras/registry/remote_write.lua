@@ -1,0 +1,341 @@
+--- How a blob gets into a registry in the fewest requests, and what may go wrong on the way.
+---
+--- The request that asks for a mount from the repository itself tells whether the blob is there,
+--- and opens the session when it is not: two requests for a new blob, one for one that exists.
+--- Some registries do not heed it; before many bytes are sent to one that has not been seen to,
+--- a HEAD asks as well.
+local core = require "oras.core"
+local errors = require "oras.error"
+local exchange = require "oras.registry.exchange"
+local sources = require "oras.registry.sources"
+
+local write = {}
+
+-- Bytes that are sent without asking twice whether they are there.
+local UNASKED <const> = 64 * 1024
+local CHUNK <const> = 16 * 1024 * 1024
+-- Chunks where the whole was too large for something on the way, and blobs not worth it.
+local SMALL_CHUNK <const> = 4 * 1024 * 1024
+local LEAST_CHUNKED <const> = 512 * 1024
+
+---@class oras.UploadJob
+---@field registry oras.Registry
+---@field container oras.Container
+---@field endpoint table `self_mount`: does a mount from the repository itself tell what is there?
+---@field body oras.Body
+---@field opts table of upload_blob
+
+-- The repository to mount from: of this registry, or none.
+local function mount_source(job)
+  local from = job.opts.mount_from
+  local container = require "oras.container"
+  if container.is_container(from) then
+    local is_same = from.kind == "registry" and from.host == job.container.host
+    from = is_same and from.api_prefix or nil
+  end
+  return from
+end
+
+-- Push rights may come without the right to look: then the upload is tried (protocol, HEAD).
+local BLIND <const> = { auth = true, denied = true }
+
+local function is_there(job)
+  local registry = job.registry
+  local found, err = errors.try(registry.blob_exists, registry, job.container, job.body.digest)
+  if err and not BLIND[err.class] then
+    errors.raise(err)
+  end
+  return found == true
+end
+
+local function is_worth_asking(job)
+  return job.opts.strict or job.body.size > UNASKED
+end
+
+-- Ask before a session is opened: when it is probably there, or nothing else would tell.
+local function asks_first(job)
+  local untold = job.endpoint.self_mount == false and is_worth_asking(job)
+  return job.opts.expect == "present" or untold
+end
+
+-- Statuses with which a registry refuses a mount; the blob may be uploaded all the same (N49).
+local NO_MOUNT <const> = { [400] = true, [401] = true, [403] = true, [404] = true, [405] = true }
+
+local function start_mounting(job, from)
+  local registry, body = job.registry, job.body
+  local upload, err = errors.try(registry.start_upload, registry, job.container, {
+    mount = body.digest, from = from, algorithm = body.digest:match "^[^:]+",
+  })
+  if upload then
+    return upload
+  elseif not NO_MOUNT[err.status] then
+    errors.raise(err)
+  end
+  return nil
+end
+
+local function start(job)
+  local body = job.body
+  if not body.digest then
+    return job.registry:start_upload(job.container)
+  end
+  local own = job.container.api_prefix
+  local from = job.from or (job.endpoint.self_mount ~= false and not job.was_asked and own) or nil
+  local upload = from and start_mounting(job, from)
+  if not upload then
+    upload = job.registry:start_upload(job.container, { algorithm = body.digest:match "^[^:]+" })
+    if from == own then
+      job.endpoint.self_mount = false
+    end
+  elseif upload.mounted and from == own then
+    job.endpoint.self_mount = true
+  end
+  upload.asked_for = from
+  return upload
+end
+
+-- A session was opened although a mount was asked for: the blob is not there, or the registry
+-- does not look.
+local function is_there_after_all(job, upload)
+  local told = upload.asked_for == job.container.api_prefix and job.endpoint.self_mount
+  if job.was_asked or told or not job.body.digest or not is_worth_asking(job) then
+    return false
+  end
+  job.was_asked = true
+  local found = is_there(job)
+  if found and upload.asked_for == job.container.api_prefix then
+    job.endpoint.self_mount = false
+  end
+  return found
+end
+
+-- What a registry says it has stored is what was sent (faults N47).
+local function check_digest(job, answer)
+  local claimed = answer.headers["Docker-Content-Digest"]
+  local digest = job.body.digest
+  local is_alike = claimed and claimed:match "^[^:]+" == digest:match "^[^:]+"
+  if is_alike and claimed ~= digest then
+    errors.raise {
+      class = "integrity", digest = digest, method = answer.method, retryable = false, status = answer.status,
+      url = answer.url and core.url.redact(answer.url),
+      message = ("%s stored the blob as %s, not %s"):format(job.container:place(), claimed, digest),
+    }
+  end
+end
+
+local STORED <const> = { [200] = true, [201] = true, [204] = true }
+
+-- One of: the session is closed and the blob stored; a failure to think about.
+local function send(job, upload)
+  local registry, body = job.registry, job.body
+  if not body.digest then
+    local answer, sent = registry:stream_upload(upload, body)
+    return answer, not sent and { is_refused = true, response = answer } or nil
+  elseif job.chunk and body.size > math.max(job.chunk, upload.chunk_min or 0) then
+    return registry:chunked_upload(upload, body, math.max(job.chunk, upload.chunk_min or 0))
+  end
+  return registry:put_upload(upload, body)
+end
+
+-- What broke, and may go better next time; else it is raised.
+local function passing(err)
+  if not err.retryable then
+    errors.raise(err)
+  end
+  return { error = err }
+end
+
+local function attempt(job)
+  if job.body.digest and not job.was_asked and asks_first(job) then
+    job.was_asked = true
+    if is_there(job) then
+      return "exists"
+    end
+  end
+  local upload <close> = start(job)
+  if upload.mounted then
+    check_digest(job, upload.answer)
+    return upload.asked_for == job.container.api_prefix and "exists" or "mounted"
+  elseif is_there_after_all(job, upload) then
+    return "exists"
+  end
+  local answer, failure = errors.try(send, job, upload)
+  if errors.is_error(failure) then
+    return nil, passing(failure)
+  elseif failure then
+    return nil, failure
+  elseif not STORED[answer.status] then
+    return nil, { response = answer }
+  end
+  upload.is_over = true
+  check_digest(job, answer)
+  return "uploaded"
+end
+
+-- The registry may have taken all although its answer was lost: only a HEAD tells.
+local function was_stored(job, failure)
+  local status = failure.response and failure.response.status
+  if not job.body.digest or (status and status < 500 and status ~= 408) then
+    return false
+  end
+  local found = errors.try(job.registry.blob_exists, job.registry, job.container, job.body.digest)
+  return found == true
+end
+
+-- The registry did not get what the digest says: whose fault is it? (faults L06)
+local function check_source(job)
+  local body = job.body
+  local expected = body.digest
+  if type(body.value) ~= "userdata" or not body:can_repeat() then
+    return
+  end
+  body:hash()
+  if body.digest ~= expected then
+    errors.raise {
+      class = "content", digest = expected, retryable = false,
+      message = ("%s is %s, not %s; was it changed meanwhile?"):format(
+        job.source.path and ('"%s"'):format(job.source.path) or "the source", body.digest, expected),
+    }
+  end
+end
+
+local LOST <const> = { BLOB_UPLOAD_UNKNOWN = true, BLOB_UPLOAD_INVALID = true }
+local WRONG <const> = { DIGEST_INVALID = true, SIZE_INVALID = true }
+
+local function code_of(answer)
+  local code = require("oras.registry.status").read(answer)
+  return code
+end
+
+-- Failures that a new session betters although the same request would not: each kind once.
+local function way_out(job, failure)
+  local answer = failure.response
+  if not answer or failure.error then
+    return nil
+  end
+  local status, tried = answer.status, job.tried
+  local code = status >= 400 and code_of(answer)
+  if status == 404 or LOST[code] then
+    return not tried.lost and "lost"
+  elseif WRONG[code] then
+    check_source(job)
+    return not tried.wrong and "wrong"
+  elseif failure.is_refused and not job.body.digest then
+    return not tried.hash and job.body.kind == "source" and "hash"
+  elseif failure.is_stuck then
+    return not tried.whole and not tried.chunks and "whole"
+  elseif status == 413 and not job.chunk and job.body.size > LEAST_CHUNKED and job.body:can_seek() then
+    return not tried.chunks and "chunks"
+  end
+end
+
+-- Take a way out: what is other in the next attempt.
+local function change(job, way)
+  job.tried[way] = true
+  if way == "hash" then
+    job.body:hash()
+  elseif way == "whole" then
+    job.chunk = nil
+  elseif way == "chunks" then
+    job.chunk = SMALL_CHUNK
+  end
+end
+
+local function give_up(job, failure)
+  if failure.error then
+    errors.raise(failure.error)
+  end
+  local answer, body = failure.response, job.body
+  if failure.is_stuck and answer.status < 400 then
+    errors.raise {
+      class = "protocol", digest = body.digest, retryable = false,
+      message = ("%s does not say how much of an upload it has"):format(job.container:place()),
+    }
+  elseif answer.status < 400 then
+    errors.raise {
+      class = "protocol", method = answer.method, retryable = false, status = answer.status,
+      url = answer.url and core.url.redact(answer.url),
+      message = ("%s answers the end of an upload with %d, not 201"):format(job.container:place(), answer.status),
+    }
+  end
+  job.registry:check_response(answer, "upload of blob", body.digest or "of unknown digest", job.container)
+end
+
+local function describe(job, failure, count)
+  failure.method = "PUT"
+  failure.url = core.url.redact("https://" .. job.container:upload_url())
+  failure.attempt, failure.spoilt = count, 0
+  failure.error = not failure.response and failure.error or nil
+  return failure
+end
+
+-- Attempts until it is there: ways out at once, what may pass by itself after a pause.
+local function persist(job)
+  local count = 1
+  while true do
+    local done, failure = attempt(job)
+    if done then
+      return done
+    end
+    local way = way_out(job, failure)
+    if way then
+      change(job, way)
+    elseif was_stored(job, failure) then
+      return "uploaded"
+    else
+      local delay = job.body:can_repeat() and
+        exchange.pause(job.registry, describe(job, failure, count), job.body.waited)
+      if not delay then
+        give_up(job, failure)
+      end
+      count, job.body.waited = count + 1, job.body.waited + delay
+    end
+  end
+end
+
+-- Once, for those who have many more: does the registry tell what is there?
+local function prove(job)
+  local endpoint = job.endpoint
+  if endpoint.self_mount ~= nil or not job.body.digest then
+    return
+  end
+  local upload <close> = job.registry:start_upload(job.container, {
+    mount = job.body.digest, from = job.container.api_prefix,
+  })
+  endpoint.self_mount = upload.mounted == true
+end
+
+--- Upload a blob to a registry.
+---@param registry oras.Registry
+---@param container oras.Container
+---@param source table as sources.check gives it
+---@param descriptor table is filled in
+---@param opts table of upload_blob
+---@return table descriptor
+---@return string done
+function write.upload(registry, container, source, descriptor, opts)
+  local body <close> = sources.open(source, descriptor)
+  body:learn()
+  body.progress = opts.progress
+  if body.progress == nil then
+    body.progress = registry:_progress {
+      phase = "upload", digest = body.digest, title = opts.title, total = body.size,
+    }
+  end
+  local job = {
+    registry = registry, container = container, body = body, source = source, opts = opts, tried = {},
+    endpoint = registry:_endpoint(container.host, container.host),
+    chunk = opts.chunked and (opts.chunk_size or CHUNK) or nil,
+  }
+  job.from = mount_source(job)
+  job.endpoint.pushes = job.endpoint.pushes or {}
+  job.endpoint.pushes[container.api_prefix] = true
+  local done = persist(job)
+  descriptor.digest, descriptor.size = body.digest, body.size
+  if opts.prove_mount and done == "uploaded" then
+    errors.try(prove, job)
+  end
+  return descriptor, done
+end
+
+return write

@@ -1,0 +1,311 @@
+--- What a caller gives to be uploaded, as a body that can be sent, and sent again.
+local core = require "oras.core"
+local errors = require "oras.error"
+local options = require "oras.options"
+
+local sources = {}
+
+-- What a producer gives is collected up to here: then it has a digest before it is sent.
+local SMALL <const> = 1024 * 1024
+local CAPACITY <const> = 4 * 1024 * 1024
+
+local SOURCE <const> = {
+  data = "string", fetch = "function", path = "string", reader = "function|table", size = "integer",
+  source = "userdata",
+}
+
+--- Check what a caller gave: a path, or a table with one of `path`, `data`, `reader` (and its
+--- `size`, if known) and `source` (of oras.core); always a table then.
+---@param source string|table
+---@param verb string
+---@return table
+---@raise oras.Error usage
+function sources.check(source, verb)
+  if type(source) == "string" then
+    source = { path = source }
+  elseif type(source) ~= "table" then
+    errors.usage("%s: a source is a path or a table with path, data or reader, not a %s", verb, type(source))
+  end
+  options.check(source, SOURCE, verb .. ": source")
+  local kind
+  for _, name in ipairs { "data", "reader", "source", "fetch" } do
+    if source[name] ~= nil and kind then
+      errors.usage("%s: a source has either %s or %s", verb, kind, name)
+    end
+    kind = source[name] ~= nil and name or kind
+  end
+  if kind and kind ~= "source" and source.path then -- of a source of the core it is the name
+    errors.usage("%s: a source has either path or %s", verb, kind)
+  elseif not kind and not source.path then
+    errors.usage("%s: a source has a path, data or a reader", verb)
+  elseif source.path == "" then
+    errors.usage("%s: the path of the source is empty", verb)
+  elseif source.size and source.size < 0 then
+    errors.usage("%s: the size of the source is %d", verb, source.size)
+  end
+  return source
+end
+
+---@class oras.Body
+---@field value? string|userdata what do_request takes as `body`
+---@field size? integer
+---@field digest? string
+---@field kind string
+---@field waited number seconds that the operation has waited for another try
+---@field progress? oras.Reporter|false
+local Body = { __name = "oras.Body" }
+Body.__index = Body
+
+local open = {}
+
+function open.data(body, source)
+  body.value, body.size = source.data, #source.data
+end
+
+function open.path(body, source)
+  body.value = errors.check(core.source.file(source.path))
+  body.size = body.value:size()
+end
+
+function open.source(body, source)
+  body.value, body.size = source.source, source.source:size()
+  body.is_borrowed = true
+end
+
+function open.reader(body, source)
+  body.read, body.size = source.reader, source.size
+end
+
+function open.fetch(body, source)
+  body.fetch = source.fetch
+end
+
+local function wrong_size(is, expected)
+  errors.raise { class = "content", message = ("the source has %d bytes, not %d"):format(is, expected) }
+end
+
+--- Make a body of a checked source. What it must be comes from the descriptor, if it says.
+---@param source table
+---@param wanted { digest?: string, size?: integer }
+---@return oras.Body closable
+---@raise oras.Error io, content, usage
+function sources.open(source, wanted)
+  local kind = "path"
+  for _, name in ipairs { "data", "reader", "source", "fetch" } do
+    kind = source[name] ~= nil and name or kind
+  end
+  local body = setmetatable({ kind = kind, digest = wanted.digest, waited = 0 }, Body)
+  open[kind](body, source)
+  if body.size and wanted.size and body.size ~= wanted.size then
+    body:close()
+    wrong_size(body.size, wanted.size)
+  end
+  body.size = body.size or wanted.size
+  if body.kind == "data" then
+    body:_check_data()
+  elseif kind == "fetch" and not (body.digest and body.size) then
+    errors.usage "upload_blob: what is fetched is described by digest and size"
+  end
+  return body
+end
+
+-- Bytes at hand are what the descriptor says, or nothing is sent.
+function Body:_check_data()
+  local digest = errors.check(core.digest.of(self.value, self.digest and self.digest:match "^[^:]+"))
+  if self.digest and self.digest ~= digest then
+    errors.raise {
+      class = "content", digest = self.digest, message = ("the bytes are %s, not %s"):format(digest, self.digest),
+    }
+  end
+  self.digest = digest
+end
+
+--- Can it be sent a second time?
+---@return boolean
+function Body:can_repeat()
+  if self.kind == "source" then
+    return self.value:can_seek()
+  end
+  return self.kind ~= "reader"
+end
+
+--- Can a part of it be sent?
+---@return boolean
+function Body:can_seek()
+  return self.kind == "data" or self.kind == "path"
+end
+
+--- Read all of it once; digest and size are known then.
+---@raise oras.Error io, content
+function Body:hash()
+  local digest, size = self.value:hash(self.digest and self.digest:match "^[^:]+")
+  if not digest then
+    errors.raise(size)
+  end
+  self.digest, self.size = digest, size
+end
+
+-- The next piece of a producer; nil at its end.
+local function next_piece(body)
+  local piece = body.read()
+  if piece ~= nil and type(piece) ~= "string" then
+    errors.usage("upload_blob: the reader gives strings and nil at the end, not a %s", type(piece))
+  end
+  return piece
+end
+
+-- What is read ahead of a producer: it is all there was, or the beginning of more.
+local function collect(body)
+  local pieces, size = {}, 0
+  repeat
+    local piece = next_piece(body)
+    if not piece then
+      local text = table.concat(pieces)
+      if body.size and body.size ~= #text then
+        wrong_size(#text, body.size)
+      end
+      body.kind, body.value, body.size = "data", text, #text
+      return body:_check_data()
+    end
+    pieces[#pieces + 1] = piece
+    size = size + #piece
+  until size > SMALL
+  body.head = pieces
+end
+
+--- Learn digest and size before anything is sent, where that does not cost a second pass.
+---@return boolean known
+---@raise oras.Error io, content, what a reader raises
+function Body:learn()
+  if self.kind == "reader" and not self.head and (self.size or 0) <= SMALL then
+    collect(self)
+  end
+  if not self.digest and self.value and self.kind ~= "reader" and self.size and self:can_repeat() then
+    self:hash()
+  end
+  return self.digest ~= nil and self.size ~= nil
+end
+
+local function produce(body, stream)
+  for _, piece in ipairs(body.head or {}) do
+    if not stream:write(piece) then
+      return
+    end
+  end
+  body.head = {}
+  for piece in next_piece, body do
+    if not stream:write(piece) then
+      return -- nobody reads any more, and says why
+    end
+  end
+  stream:finish()
+end
+
+local Tasks = {}
+
+function Tasks.__close(tasks)
+  for _, task in ipairs(tasks) do
+    task:cancel()
+  end
+  for _, task in ipairs(tasks) do
+    pcall(task.wait, task)
+  end
+end
+
+-- Why a stream ends, as the core takes it; what the producer raised comes out itself.
+local function failure_of(raised)
+  return errors.is_error(raised) and raised or errors.new { class = "script", message = "the producer failed" }
+end
+
+-- Run a producer beside the request that takes its bytes. What fails first is what is raised.
+local function beside(run, fail, consume)
+  local tasks <close> = setmetatable({}, Tasks)
+  local is_over, raised = false, nil
+  tasks[1] = core.task.spawn(function()
+    local results = table.pack(pcall(consume))
+    is_over = true
+    if not results[1] then
+      error(results[2], 0)
+    end
+    return table.unpack(results, 2, results.n)
+  end)
+  tasks[2] = core.task.spawn(function()
+    local good, err = pcall(run)
+    if not good and not is_over then
+      raised = { err }
+      fail(failure_of(err))
+    end
+  end)
+  local results = table.pack(pcall(tasks[1].wait, tasks[1]))
+  if raised then
+    error(raised[1], 0)
+  elseif not results[1] then
+    error(results[2], 0)
+  end
+  return table.unpack(results, 2, results.n)
+end
+
+local function send_reader(body, request)
+  if body.was_sent then
+    errors.raise { class = "unsupported", message = "the reader's bytes are gone; they cannot be sent again" }
+  end
+  body.was_sent = true
+  local stream <close> = errors.check(core.source.stream { size = body.size, capacity = CAPACITY })
+  body.value = stream
+  return beside(function()
+    produce(body, stream)
+  end, function(err)
+    stream:fail(err)
+  end, function()
+    return request(stream)
+  end)
+end
+
+local function send_fetched(body, request)
+  local sink, source = core.source.pipe { digest = body.digest, size = body.size, capacity = CAPACITY }
+  local pipe <close> = errors.check(sink, source) and source
+  local _ <close> = sink
+  return beside(function()
+    body.fetch(sink)
+  end, function()
+    sink:close()
+  end, function()
+    return request(pipe)
+  end)
+end
+
+--- Call a function with what do_request takes as `body`, and give its results. A producer runs
+--- meanwhile; what it raises comes out.
+---@param request fun(value: string|userdata): ...
+---@return any ...
+function Body:send(request)
+  if self.kind == "reader" then
+    return send_reader(self, request)
+  elseif self.kind == "fetch" then
+    return send_fetched(self, request)
+  end
+  return request(self.value)
+end
+
+--- Digest and size of what was sent, for a body that did not know them before.
+---@return string digest
+---@return integer size
+---@raise oras.Error content
+function Body:sent()
+  local digest, size = self.value:digest()
+  if not digest then
+    errors.raise { class = "content", message = "the source did not come to its end" }
+  end
+  return digest, size
+end
+
+--- Let go of the file. A source of the caller's stays open.
+function Body:close()
+  if type(self.value) == "userdata" and not self.is_borrowed then
+    self.value:close()
+  end
+end
+
+Body.__close = Body.close
+
+return sources
