@@ -5,6 +5,7 @@
 #include "bind/body.h"
 #include "bind/box.h"
 #include "bind/lua_error.h"
+#include "bind/pack.h"
 #include "bind/tables.h"
 #include "bind/wait.h"
 #include "io/archive.h"
@@ -378,7 +379,8 @@ static int archive_reader(lua_State *L)
 
 void oras_lua_open_archive(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"reader", archive_reader}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"pack", oras_lua_archive_pack}, {"reader", archive_reader}, {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"next", reader_next}, {"read", reader_read}, {"close", reader_close}, {NULL, NULL}};
 

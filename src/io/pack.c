@@ -35,14 +35,15 @@ static void reset(oras_pack *pack)
     oras_hasher_free(pack->tar_hasher);
     oras_hasher_free(pack->blob_hasher);
     pack->tar_hasher = pack->blob_hasher = NULL;
-    pack->tar_size = pack->blob_size = 0;
+    pack->tar_sum.size = pack->blob_sum.size = 0;
     pack->read_at = 0;
     pack->n_filled = pack->n_claimed = pack->n_hashed = pack->n_read = 0;
     pack->filling = pack->hashing = pack->all_filled = pack->all_hashed = false;
     pack->waiting = pack->stopping = pack->ended = false;
     pack->failure.code = ORAS_OK;
     atomic_store(&pack->stop, false);
-    oras_pack_tar_restart(&pack->tar);
+    if (pack->tar.walk)
+        oras_pack_tar_restart(&pack->tar);
 }
 
 static void pack_free(oras_source *source)
@@ -52,6 +53,7 @@ static void pack_free(oras_source *source)
     reset(pack);
     oras_pack_release(pack);
     oras_pack_tar_dispose(&pack->tar);
+    oras_dealloc(pack->path);
     pthread_mutex_destroy(&pack->lock);
     oras_dealloc(pack);
 }
@@ -96,10 +98,13 @@ static oras_source_step look(oras_pack *pack, oras_error *err)
     return step;
 }
 
-/* All is given: only the digests matter from now on. */
+/* All is given: only what it was matters from now on. */
 static void end(oras_pack *pack)
 {
-    pack->ended = true;
+    pack->ended = pack->is_known = true;
+    pack->known_tar = pack->tar_sum;
+    pack->known_blob = pack->blob_sum;
+    pack->base.size = pack->known_blob.size;
     oras_pack_halt(pack);
     oras_pack_release(pack);
 }
@@ -151,15 +156,21 @@ static oras_source_step pack_read(oras_source *source, void *data, size_t capaci
     return ORAS_SOURCE_DATA;
 }
 
+static bool give_known(const oras_pack *pack, const oras_pack_sum *sum, oras_digest *digest,
+                       int64_t *size)
+{
+    if (!pack->is_known)
+        return false;
+    *digest = sum->digest;
+    *size = sum->size;
+    return true;
+}
+
 static bool pack_digest(const oras_source *source, oras_digest *digest, int64_t *size)
 {
     const oras_pack *pack = (const oras_pack *)source;
 
-    if (!pack->ended)
-        return false;
-    *digest = pack->blob_digest;
-    *size = pack->blob_size;
-    return true;
+    return give_known(pack, &pack->known_blob, digest, size);
 }
 
 static const oras_source_ops pack_ops = {
@@ -174,11 +185,7 @@ bool oras_pack_content(const oras_source *source, oras_digest *digest, int64_t *
 {
     const oras_pack *pack = (const oras_pack *)source;
 
-    if (source->ops != &pack_ops || !pack->ended)
-        return false;
-    *digest = pack->tar_digest;
-    *size = pack->tar_size;
-    return true;
+    return source->ops == &pack_ops && give_known(pack, &pack->known_tar, digest, size);
 }
 
 static void set_up(oras_pack *pack, oras_pool *pool, const oras_pack_options *options)
@@ -194,33 +201,40 @@ static void set_up(oras_pack *pack, oras_pool *pool, const oras_pack_options *op
     pack->n_blocks = 2 * pack->n_workers + 2;
     if (pack->n_blocks > ORAS_PACK_MAX_BLOCKS)
         pack->n_blocks = ORAS_PACK_MAX_BLOCKS;
+    pthread_mutex_init(&pack->lock, NULL);
     oras_pack_workers_init(pack);
+}
+
+static oras_code open_tree(oras_pack *pack, const char *path, const oras_pack_options *options,
+                           oras_error *err)
+{
+    oras_walk_options walk_options = {
+        .prefix = options->prefix, .max_entries = options->max_entries, .stop = &pack->stop};
+    oras_walk *walk = NULL;
+    oras_code code = oras_walk_new(path, &walk_options, &walk, err);
+
+    oras_pack_tar_init(&pack->tar, walk, options->mtime, &pack->stop);
+    if (code)
+        return code;
+    pack->path = oras_strdup(path);
+    return pack->path ? ORAS_OK : oras_fail_memory(err);
 }
 
 oras_code oras_pack_new(oras_pool *pool, const char *path, const oras_pack_options *options,
                         oras_source **out, oras_error *err)
 {
-    oras_pack *pack;
-    oras_walk *walk;
     oras_code code = oras_compressor_check(options->compression, options->level, err);
+    oras_pack *pack = code ? NULL : oras_alloc_zero(1, sizeof *pack);
 
     if (code)
         return code;
-    pack = oras_alloc_zero(1, sizeof *pack);
     if (!pack)
         return oras_fail_memory(err);
-    code = oras_walk_new(path,
-                         &(oras_walk_options){.prefix = options->prefix,
-                                              .max_entries = options->max_entries,
-                                              .stop = &pack->stop},
-                         &walk, err);
-    if (code) {
-        oras_dealloc(pack);
-        return code;
-    }
     set_up(pack, pool, options);
-    pthread_mutex_init(&pack->lock, NULL);
-    oras_pack_tar_init(&pack->tar, walk, options->mtime, &pack->stop);
-    *out = &pack->base;
-    return ORAS_OK;
+    code = open_tree(pack, path, options, err);
+    if (code)
+        pack_free(&pack->base);
+    else
+        *out = &pack->base;
+    return code;
 }

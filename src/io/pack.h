@@ -19,18 +19,20 @@ typedef enum oras_compression {
 typedef struct oras_pack_options {
     oras_compression compression;
     int level;           /* 0: the default of the compression (6, 3) */
-    const char *prefix;  /* name of the tree in the archive; "": its members stand at the top */
+    const char *prefix;  /* name of the tree in the archive; NULL: its own, as in the path ("."
+                            has none); "": its members stand at the top */
     int64_t mtime;       /* of every entry, in seconds; -1: the files' own */
     int64_t max_entries; /* 0: 1,000,000 */
 } oras_pack_options;
 
-/** A source of the packed bytes; size -1; can seek to 0 only (it packs again). Reading fails
- * with class io (unreadable), path (socket, FIFO, device, or a symbolic link that leaves the
- * tree), content (a file changed while it was packed), limit. */
+/** A source of the packed bytes. Its size is known after its end was read once; it can seek to 0
+ * only, and is packed again then, to the same bytes (else class content). Reading fails with
+ * class io (unreadable), path (socket, FIFO, device, or a symbolic link that leaves the tree),
+ * content (a file changed while it was packed), limit. */
 oras_code oras_pack_new(oras_pool *pool, const char *path, const oras_pack_options *options,
                         oras_source **out, oras_error *err);
 
-/** Digest and size of the unpacked tar, once END was read. */
+/** Digest and size of the unpacked tar, once END was read (also after a seek). */
 bool oras_pack_content(const oras_source *source, oras_digest *digest, int64_t *size);
 
 #endif

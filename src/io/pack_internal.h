@@ -28,22 +28,29 @@ typedef struct oras_pack_worker {
     bool busy;                   /* submitted, or at work */
 } oras_pack_worker;
 
+typedef struct oras_pack_sum {
+    int64_t size;
+    oras_digest digest; /* at the end */
+} oras_pack_sum;
+
 /* Blocks are numbered from 0 on and lie in a ring. Each passes three stages: filled by the
  * walk (in order, one at a time), packed (in any order), hashed (in order, one at a time).
  * Then it is read, and free again. n_read <= n_hashed <= n_claimed <= n_filled. */
 struct oras_pack {
     oras_source base;
     oras_pool *pool;
+    char *path;
     oras_compression compression;
     int level;
     int n_workers, n_blocks;
     oras_pack_tar tar;                     /* the filling worker's */
     oras_hasher *tar_hasher, *blob_hasher; /* the hashing worker's; the first NULL if the tar is
                                               the blob */
-    int64_t tar_size, blob_size;
-    oras_digest tar_digest, blob_digest; /* at the end */
-    size_t read_at;                      /* the reader's: in the block n_read, */
-    bool ended;                          /* and whether there was the last one */
+    oras_pack_sum tar_sum, blob_sum;       /* hashed so far */
+    size_t read_at;                        /* the reader's: in the block n_read, */
+    bool ended;                            /* and whether there was the last one */
+    bool is_known;                         /* it was packed once: every time is to give this */
+    oras_pack_sum known_tar, known_blob;
 
     pthread_mutex_t lock; /* for what follows, and base.notify */
     int64_t n_filled, n_claimed, n_hashed, n_read;

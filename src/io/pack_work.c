@@ -50,31 +50,45 @@ static oras_code compress(oras_pack_worker *worker, oras_pack_block *block, oras
                                &block->n_packed, err);
 }
 
+static oras_code add(oras_pack_sum *sum, oras_hasher *hasher, const char *data, size_t size,
+                     oras_error *err)
+{
+    sum->size += (int64_t)size;
+    return oras_hasher_update(hasher, data, size, err);
+}
+
+/* Who packs again has said already what will come. */
+static oras_code check_known(const oras_pack *pack, bool last, oras_error *err)
+{
+    const oras_pack_sum *is = &pack->blob_sum, *was = &pack->known_blob;
+
+    if (!pack->is_known ||
+        (last ? oras_digest_equal(&is->digest, &was->digest) : is->size <= was->size))
+        return ORAS_OK;
+    return oras_fail(err, ORAS_C_CONTENT, "'%s' changed since it was packed before", pack->path);
+}
+
 static oras_code finish_hashes(oras_pack *pack, oras_error *err)
 {
-    oras_code code = oras_hasher_final(pack->blob_hasher, &pack->blob_digest, err);
+    oras_code code = oras_hasher_final(pack->blob_hasher, &pack->blob_sum.digest, err);
 
     if (!code && pack->tar_hasher)
-        return oras_hasher_final(pack->tar_hasher, &pack->tar_digest, err);
-    pack->tar_digest = pack->blob_digest;
+        return oras_hasher_final(pack->tar_hasher, &pack->tar_sum.digest, err);
+    pack->tar_sum = pack->blob_sum;
     return code;
 }
 
 static oras_code hash(oras_pack *pack, const oras_pack_block *block, bool last, oras_error *err)
 {
-    oras_code code = ORAS_OK;
+    const char *data = pack->tar_hasher ? block->packed : block->tar;
+    size_t size = pack->tar_hasher ? block->n_packed : block->n_tar;
+    oras_code code = add(&pack->blob_sum, pack->blob_hasher, data, size, err);
 
-    pack->tar_size += (int64_t)block->n_tar;
-    if (pack->tar_hasher) {
-        code = oras_hasher_update(pack->tar_hasher, block->tar, block->n_tar, err);
-        if (!code)
-            code = oras_hasher_update(pack->blob_hasher, block->packed, block->n_packed, err);
-        pack->blob_size += (int64_t)block->n_packed;
-    } else {
-        code = oras_hasher_update(pack->blob_hasher, block->tar, block->n_tar, err);
-        pack->blob_size = pack->tar_size;
-    }
-    return code || !last ? code : finish_hashes(pack, err);
+    if (!code && pack->tar_hasher)
+        code = add(&pack->tar_sum, pack->tar_hasher, block->tar, block->n_tar, err);
+    if (!code && last)
+        code = finish_hashes(pack, err);
+    return code ? code : check_known(pack, last, err);
 }
 
 /* --- under the lock --------------------------------------------------------------------------- */
