@@ -88,7 +88,8 @@ static const oras_sink_ops stream_ops = {.offset = stream_offset,
                                          .begin = stream_begin,
                                          .write = stream_write,
                                          .finish = stream_finish,
-                                         .free = stream_free};
+                                         .free = stream_free,
+                                         .rests = true};
 
 oras_code oras_sink_stream(size_t capacity, const oras_expect *expect, oras_sink **out,
                            oras_error *err)

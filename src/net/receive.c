@@ -244,7 +244,7 @@ size_t oras_receive_body(char *data, size_t size, size_t count, void *ud)
             return 0;
         if (flow == ORAS_FLOW_FULL) {
             transfer->paused = true;
-            if (oras_sink_is_stream(transfer->sink))
+            if (oras_sink_rests(transfer->sink))
                 oras_client_rest(transfer->client, transfer);
             return CURL_WRITEFUNC_PAUSE;
         }

@@ -178,8 +178,10 @@ void oras_transfer_fail(oras_transfer *transfer, const oras_error *err, bool ret
         transfer->error = *err;
     transfer->retryable = transfer->retryable || retryable;
     oras_client_leave(transfer->client, transfer);
-    if (transfer->sink)
+    if (transfer->sink) {
+        oras_sink_set_cause(transfer->sink, &transfer->error);
         oras_sink_abort(transfer->sink);
+    }
     if (transfer->sink && transfer->error.code == oras_class_code(ORAS_C_INTEGRITY))
         oras_sink_remove_partial(transfer->sink); /* more of the same would not make it right */
     tell_done(transfer);
