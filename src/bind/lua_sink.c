@@ -92,8 +92,7 @@ void oras_lua_sink_release(lua_State *L, int idx, const void *ud)
         box->lost = NULL;
 }
 
-/* digest and size of the options at 1 */
-static void read_expect(lua_State *L, oras_expect *expect)
+void oras_lua_read_expect(lua_State *L, oras_expect *expect)
 {
     const char *digest = oras_opt_string(L, 1, "digest", NULL);
     oras_error err = ORAS_ERROR_INIT;
@@ -130,7 +129,7 @@ static int memory(lua_State *L)
     size_t limit = read_size(L, "limit", DEFAULT_LIMIT, 0, LUA_MAXINTEGER);
     sink_box *box;
 
-    read_expect(L, &expect);
+    oras_lua_read_expect(L, &expect);
     box = oras_box_new(L, SINK, sizeof *box, 0);
     return give(L, oras_sink_memory(limit, &expect, &box->sink, &err), &err);
 }
@@ -166,7 +165,7 @@ static int file(lua_State *L)
 
     if (!target.path)
         oras_lua_misuse(L, "file sink has no path");
-    read_expect(L, &expect);
+    oras_lua_read_expect(L, &expect);
     box = oras_box_new(L, SINK, sizeof *box, 0);
     return give(L, oras_sink_file(oras_context_get(L)->pool, &target, &expect, &box->sink, &err),
                 &err);
@@ -192,7 +191,7 @@ static int stream(lua_State *L)
     oras_expect expect;
     sink_box *box;
 
-    read_expect(L, &expect);
+    oras_lua_read_expect(L, &expect);
     collect_dropped(L);
     box = oras_box_new(L, SINK, sizeof *box, 0);
     return give(L, oras_sink_stream(capacity, &expect, &box->sink, &err), &err);
@@ -205,7 +204,7 @@ static int discard(lua_State *L)
     oras_expect expect;
     sink_box *box;
 
-    read_expect(L, &expect);
+    oras_lua_read_expect(L, &expect);
     box = oras_box_new(L, SINK, sizeof *box, 0);
     return give(L, oras_sink_discard(&expect, &box->sink, &err), &err);
 }

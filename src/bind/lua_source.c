@@ -4,6 +4,8 @@
 
 #include "bind/box.h"
 #include "bind/lua_error.h"
+#include "bind/pack.h"
+#include "bind/sink.h"
 #include "bind/source_hash.h"
 #include "bind/tables.h"
 #include "bind/wait.h"
@@ -180,6 +182,23 @@ static int stream(lua_State *L)
     return 1;
 }
 
+/* pipe{digest, size, capacity} -> sink, source */
+static int pipe(lua_State *L)
+{
+    size_t capacity = read_capacity(L);
+    oras_error err = ORAS_ERROR_INIT;
+    oras_sink **sink;
+    source_box *box;
+    oras_expect expect;
+
+    oras_lua_read_expect(L, &expect);
+    sink = oras_lua_push_sink(L);
+    box = new_box(L);
+    if (oras_pipe_new(capacity, &expect, sink, &box->source, &err))
+        return oras_lua_fail(L, &err);
+    return 2;
+}
+
 /* source:size() -> bytes, nil if that is known at the end */
 static int source_size(lua_State *L)
 {
@@ -294,13 +313,19 @@ static int source_fail(lua_State *L)
 
 void oras_lua_open_source(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"size", source_size},          {"seek", source_seek},
-                                       {"can_seek", source_can_seek},  {"digest", source_digest},
-                                       {"hash", oras_lua_source_hash}, {"close", source_close},
-                                       {"write", source_write},        {"finish", source_finish},
-                                       {"fail", source_fail},          {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"size", source_size},
+                                       {"seek", source_seek},
+                                       {"can_seek", source_can_seek},
+                                       {"digest", source_digest},
+                                       {"hash", oras_lua_source_hash},
+                                       {"close", source_close},
+                                       {"write", source_write},
+                                       {"finish", source_finish},
+                                       {"fail", source_fail},
+                                       {"content", oras_lua_source_content},
+                                       {NULL, NULL}};
     static const luaL_Reg functions[] = {
-        {"string", string}, {"file", file}, {"stream", stream}, {NULL, NULL}};
+        {"string", string}, {"file", file}, {"stream", stream}, {"pipe", pipe}, {NULL, NULL}};
 
     oras_box_type(L, SOURCE, methods, source_close);
     luaL_newlib(L, functions);

@@ -13,6 +13,9 @@ oras_sink *oras_lua_check_sink(lua_State *L, int idx);
 /** Push a sink that is closed until the caller has made one in the slot. [-0, +1] */
 oras_sink **oras_lua_push_sink(lua_State *L);
 
+/** digest and size of the options at 1, what a body must be; raises for what is no digest. */
+void oras_lua_read_expect(lua_State *L, oras_expect *expect);
+
 /** Push a new memory sink without expectations. [-0, +1] */
 oras_sink *oras_lua_push_memory_sink(lua_State *L, size_t limit);
 
