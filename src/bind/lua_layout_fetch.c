@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * layout:fetch, a blob into a sink as a client's request brings one, and layout:write, a source
- * into a blob. The stack of both: layout, digest or source, sink, box. */
+ * layout:fetch, a blob into a sink as a client's request brings one, layout:write, a source
+ * into a blob, and source:into, a source into any sink. The stack of all: layout (or what called),
+ * digest or source, sink, box. */
 #include "bind/body.h"
 #include "bind/box.h"
 #include "bind/layout.h"
@@ -327,6 +328,24 @@ int oras_lua_layout_write(lua_State *L)
         return oras_lua_fail(L, &err);
     lua_replace(L, 3);
     lua_toclose(L, 3); /* what was not finished leaves nothing behind */
+    box = push_box(L, context);
+    if (open_source(L, box, &err) || start(L, box, &err))
+        return oras_lua_fail(L, &err);
+    return write_k(L, LUA_OK, (lua_KContext)box);
+}
+
+/* source:into(sink) -> digest, size: all of it, verified as the sink says */
+int oras_lua_source_into(lua_State *L)
+{
+    oras_context *context = oras_context_get(L);
+    oras_error err = ORAS_ERROR_INIT;
+    feed_box *box;
+
+    oras_lua_check_source(L, 1);
+    oras_lua_check_sink(L, 2);
+    lua_settop(L, 2);
+    lua_pushvalue(L, 1);
+    lua_insert(L, 1);
     box = push_box(L, context);
     if (open_source(L, box, &err) || start(L, box, &err))
         return oras_lua_fail(L, &err);

@@ -318,6 +318,7 @@ void oras_lua_open_source(lua_State *L)
                                        {"can_seek", source_can_seek},
                                        {"digest", source_digest},
                                        {"hash", oras_lua_source_hash},
+                                       {"into", oras_lua_source_into},
                                        {"close", source_close},
                                        {"write", source_write},
                                        {"finish", source_finish},

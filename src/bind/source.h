@@ -24,4 +24,7 @@ void oras_lua_source_take(lua_State *L, int idx, void (*lost)(void *ud), void *u
 /** `ud` no longer uses the source at idx. */
 void oras_lua_source_release(lua_State *L, int idx, const void *ud);
 
+/** The method source:into(sink) -> digest, size. */
+int oras_lua_source_into(lua_State *L);
+
 #endif
