@@ -1,13 +1,14 @@
 --- OCI image layouts on disk (image-spec image-layout.md).
 local core = require "oras.core"
 local descriptor = require "oras.descriptor"
+local entries = require "oras.layout_entries"
 local errors = require "oras.error"
 
-local REF_NAME <const> = "org.opencontainers.image.ref.name"
 local INDEX_LIMIT <const> = 4 * 1024 * 1024
 
 ---@class oras.Layout
 ---@field path string
+---@field core userdata of oras.core
 local Layout = { __name = "oras.Layout" }
 Layout.__index = Layout
 
@@ -21,18 +22,33 @@ function layout.open(path)
   return setmetatable({ path = path, core = errors.check(core.layout.open(path)) }, Layout)
 end
 
+--- Open a layout, and make it first where there is none: in a directory that is empty or not
+--- there yet.
+---@param path string directory
+---@return oras.Layout
+---@raise oras.Error content, path, io
+function layout.create(path)
+  errors.check(core.layout.create(path))
+  return layout.open(path)
+end
+
 --- "layout PATH".
 ---@return string
 function Layout:__tostring()
   return "layout " .. self.path
 end
 
+-- The value of a function of the core, or its failure with the layout named.
+local function check(self, value, err)
+  if value == nil and err ~= nil then
+    errors.raise(errors.name(err, ('layout "%s"'):format(self.path), {}))
+  end
+  return value
+end
+
 -- Decoded once for each state of the file: its bytes are its version.
 function Layout:_read()
-  local bytes, failure = self.core:index(INDEX_LIMIT)
-  if not bytes then
-    errors.raise(errors.name(failure, ('layout "%s"'):format(self.path), {}))
-  end
+  local bytes = check(self, self.core:index(INDEX_LIMIT))
   if bytes ~= self._bytes then
     local document, err = core.json.decode(bytes)
     if document == nil then
@@ -48,15 +64,17 @@ function Layout:_read()
   return self._index
 end
 
---- The layout's index, decoded.
+--- The layout's index, decoded; a table of the caller's own.
 ---@return table
 ---@raise oras.Error content, io
 function Layout:index()
   return core.json.decode(self:_read() and self._bytes)
 end
 
-local function name_of(entry)
-  return entry.annotations and entry.annotations[REF_NAME]
+--- Is the layout still what its path names?
+---@return boolean
+function Layout:is_current()
+  return self.core:is_current()
 end
 
 --- The names in the layout, sorted.
@@ -65,7 +83,7 @@ end
 function Layout:tags()
   local tags, seen = {}, {}
   for _, entry in ipairs(self:_read().manifests) do
-    local name = name_of(entry)
+    local name = entries.name(entry)
     if name and not seen[name] then
       seen[name] = true
       tags[#tags + 1] = name
@@ -92,7 +110,7 @@ end
 ---@return table? descriptor
 function Layout:find_tag(tag)
   for _, entry in ipairs(self:_read().manifests) do
-    if name_of(entry) == tag then
+    if entries.name(entry) == tag then
       return entry
     end
   end
@@ -109,16 +127,29 @@ function Layout:find_digest(digest)
   end
 end
 
---- The entry of a layout that holds one manifest only.
+-- The entry of the only digest among those that are wanted.
+local function only(manifests, is_wanted)
+  local found
+  for _, entry in ipairs(manifests) do
+    if is_wanted(entry) then
+      if found and found.digest ~= entry.digest then
+        return nil
+      end
+      found = found or entry
+    end
+  end
+  return found
+end
+
+local function any()
+  return true
+end
+
+--- The entry of a layout that holds one manifest only, or names one only.
 ---@return table? descriptor
 function Layout:only_entry()
   local manifests = self:_read().manifests
-  for _, entry in ipairs(manifests) do
-    if entry.digest ~= manifests[1].digest then
-      return nil
-    end
-  end
-  return manifests[1]
+  return only(manifests, any) or only(manifests, entries.name)
 end
 
 --- Size of a blob; nil when it is not there.
@@ -131,6 +162,109 @@ function Layout:size(digest)
     errors.raise(err)
   end
   return size
+end
+
+--- Bring a blob into a sink of the core, verified.
+---@return table? answer as of client:request; nil and an error
+function Layout:fetch(digest, sink)
+  return self.core:fetch(digest, sink)
+end
+
+--- Is a blob there, of that size? Then whoever collects garbage lets it be for a while.
+---@param digest string
+---@param size? integer
+---@return boolean
+---@raise oras.Error path, io
+function Layout:has(digest, size)
+  local found = self:size(digest)
+  if not found or (size and found ~= size) then
+    return false
+  end
+  return self.core:touch(digest) ~= nil
+end
+
+--- A sink of the core whose bytes become a blob.
+---@param wanted { digest: string, size?: integer, resume?: boolean }
+---@return userdata
+---@raise oras.Error path, io
+function Layout:sink(wanted)
+  return errors.check(self.core:sink(wanted))
+end
+
+--- Bytes, or a source of the core, as a blob.
+---@param value string|userdata
+---@param wanted { digest?: string, size?: integer }
+---@return string digest
+---@return integer size
+---@raise oras.Error integrity, path, io, what the source fails with
+function Layout:write(value, wanted)
+  local digest, size = self.core:write(value, wanted)
+  if not digest then
+    errors.raise(size)
+  end
+  return digest, size
+end
+
+--- Small bytes as a blob, unless it is there.
+---@param bytes string
+---@param digest string
+---@raise oras.Error path, io
+function Layout:put(bytes, digest)
+  if not self:has(digest, #bytes) then
+    errors.check(self.core:put(bytes, digest))
+  end
+end
+
+--- What holds others off the index while it lives.
+---@param seconds? number how long to wait for it, 60 by default
+---@return userdata closable, with `unlock`
+---@raise oras.Error io when another process has it all the time
+function Layout:lock(seconds)
+  return check(self, self.core:lock(seconds))
+end
+
+--- Change the index under the lock: what others changed meanwhile is seen and stays.
+---@param change fun(index: table, lock: userdata): boolean, ... true when it changed the index
+---@return any ... what `change` gave behind that
+---@raise oras.Error io, content, path
+function Layout:edit(change)
+  local lock <close> = self:lock()
+  local index = self:index()
+  local results = table.pack(change(index, lock))
+  if results[1] then
+    check(self, lock:write_index(core.json.encode(index)))
+    self:_sweep()
+  end
+  return table.unpack(results, 2, results.n)
+end
+
+-- What dead processes left behind goes with the first success.
+function Layout:_sweep()
+  if not self._swept then
+    self._swept = true
+    self.core:sweep()
+  end
+end
+
+--- Remove a blob, without asking who needs it.
+---@param digest string
+---@return boolean was it there?
+---@raise oras.Error path, io
+function Layout:remove(digest)
+  local lock <close> = self:lock()
+  local removed, err = lock:remove(digest)
+  if not removed and err.class ~= "not_found" then
+    errors.raise(err)
+  end
+  return removed == true
+end
+
+--- Remove the blobs that nothing in the index leads to: see oras.layout_garbage.
+---@param opts? { dry_run?: boolean, grace?: number, untagged?: boolean }
+---@return string[] digests
+---@raise oras.Error io, content, integrity, path, limit
+function Layout:collect(opts)
+  return require("oras.layout_garbage").collect(self, opts)
 end
 
 --- Close it; further use is a mistake.

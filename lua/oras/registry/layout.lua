@@ -6,14 +6,32 @@ local layouts = require "oras.layout"
 local media_types = require "oras.media_types"
 local response = require "oras.response"
 
+local entries = require "oras.layout_entries"
+
 local layout = {}
 
-local function open(registry, container)
+-- A layout that is held open; anew when another stands at its path now.
+local function find_open(registry, container)
   local opened = registry._layouts or {}
   registry._layouts = opened
   local found = opened[container.path]
+  return found and found:is_current() and found, opened
+end
+
+local function open(registry, container)
+  local found, opened = find_open(registry, container)
   if not found then
     found = layouts.open(container.path)
+    opened[container.path] = found
+  end
+  return found
+end
+
+-- For writing: what is not there is made.
+local function open_or_make(registry, container)
+  local found, opened = find_open(registry, container)
+  if not found then
+    found = layouts.create(container.path)
     opened[container.path] = found
   end
   return found
@@ -47,7 +65,7 @@ end
 
 -- A blob of the layout through a sink, as a response.
 local function fetch(store, container, kind, digest, sink)
-  local answer, err = store.core:fetch(digest, errors.check(sink))
+  local answer, err = store:fetch(digest, errors.check(sink))
   if not answer then
     if err.class == "not_found" then
       not_found(kind, digest, container)
@@ -70,7 +88,7 @@ function layout.fetch_manifest(registry, container, opts)
 end
 
 -- Does an Accept field name a media type?
-local function names(accept, media_type)
+local function accepts(accept, media_type)
   local major = media_type:match "^[^/]*"
   for range in accept:lower():gmatch "[^,]+" do
     range = range:match "^%s*([^;%s]*)"
@@ -87,7 +105,7 @@ end
 ---@param accept string
 ---@raise oras.Error not_found
 function layout.check_accept(container, media_type, accept)
-  if not names(accept, media_type) then
+  if not accepts(accept, media_type) then
     not_found("manifest", container.digest or container.tag, container,
       (" of a type that is accepted; it is %s"):format(media_type))
   end
@@ -95,8 +113,9 @@ end
 
 --- Type, digest and size of a manifest, from the layout's index.
 function layout.head_manifest(registry, container)
-  local entry = find_entry(open(registry, container), container)
-  if entry.mediaType then
+  local store = open(registry, container)
+  local entry = find_entry(store, container)
+  if entry.mediaType and store:size(entry.digest) == entry.size then
     return entry.mediaType, entry.digest, entry.size
   end
 end
@@ -125,13 +144,7 @@ end
 function layout.fetch_blob(registry, container, wanted, opts)
   local store = open(registry, container)
   if opts.head then
-    local size, err = store.core:size(wanted.digest)
-    if not size then
-      if err.class == "not_found" then
-        not_found("blob", wanted.digest, container)
-      end
-      errors.raise(err)
-    end
+    local size = store:size(wanted.digest) or not_found("blob", wanted.digest, container)
     return response.new {
       status = 200,
       headers = { ["Content-Length"] = tostring(size), ["Docker-Content-Digest"] = wanted.digest },
@@ -145,11 +158,7 @@ end
 
 --- Is the blob there?
 function layout.blob_exists(registry, container, digest)
-  local size, err = open(registry, container).core:size(digest)
-  if not size and err.class ~= "not_found" then
-    errors.raise(err)
-  end
-  return size ~= nil
+  return open(registry, container):size(digest) ~= nil
 end
 
 --- Bring a blob into a file.
@@ -172,6 +181,115 @@ function layout.tag_pages(registry, container, opts)
     local now = page
     page = nil
     return now
+  end
+end
+
+--- Store a blob. It is there once its bytes were right.
+---@param registry oras.Registry
+---@param container oras.Container
+---@param source table as sources.check gives it
+---@param given table descriptor, which is filled in
+---@return table descriptor
+---@return string done "exists" or "uploaded"
+function layout.upload(registry, container, source, given)
+  local store = open_or_make(registry, container)
+  local body <close> = require("oras.registry.sources").open(source, given)
+  body:learn()
+  given.digest, given.size = body.digest, body.size
+  if body.digest and store:has(body.digest, body.size) then
+    given.size = body.size or store:size(body.digest)
+    return given, "exists"
+  end
+  if body.kind == "fetch" then
+    local sink <close> = store:sink { digest = body.digest, size = body.size, resume = true }
+    body.fetch(sink)
+  else
+    body.digest, body.size = body:send(function(value)
+      return store:write(value, { digest = body.digest, size = body.size })
+    end)
+  end
+  given.digest, given.size = body.digest, body.size
+  return given, "uploaded"
+end
+
+-- What an entry says of a manifest besides its name.
+local function describe(raw, media_type, digest)
+  local doc = core.json.decode(raw)
+  local artifact_type = type(doc) == "table" and doc.artifactType
+  return {
+    mediaType = media_type, digest = digest, size = #raw,
+    artifactType = type(artifact_type) == "string" and artifact_type or nil,
+  }
+end
+
+--- Store a manifest and list it in the index: under its tags, or without a name. Tags that
+--- others had move here. A referrer needs nothing more, as the index leads to it.
+---@param registry oras.Registry
+---@param container oras.Container its digest, if any, is what the bytes have
+---@param raw string
+---@param media_type string
+---@param opts { tags?: string[] }
+---@return string digest
+function layout.put_manifest(registry, container, raw, media_type, opts)
+  local store = open_or_make(registry, container)
+  local digest = container.digest or core.digest.of(raw)
+  store:put(raw, digest)
+  store:edit(function(index)
+    local changed = entries.add(index, describe(raw, media_type, digest))
+    for _, tag in ipairs(opts.tags or {}) do
+      changed = entries.tag(index, digest, tag) or changed
+    end
+    return changed
+  end)
+  return digest
+end
+
+--- Give a manifest names.
+---@param registry oras.Registry
+---@param container oras.Container
+---@param names string[]
+---@return table descriptor
+function layout.tag(registry, container, names)
+  return open(registry, container):edit(function(index)
+    local found
+    for _, entry in ipairs(index.manifests) do
+      found = found or (entry.digest == container.digest or entries.name(entry) == container.tag) and entry
+    end
+    found = found or not_found("manifest", container.digest or container.tag, container)
+    local changed = false
+    for _, name in ipairs(names) do
+      changed = entries.tag(index, found.digest, name) or changed
+    end
+    return changed, found
+  end)
+end
+
+--- Take a name away. Its manifest stays, without a name if it has no other.
+---@return boolean deleted false: nothing had it
+function layout.delete_tag(registry, container, name)
+  return open(registry, container):edit(function(index)
+    local changed = entries.untag(index, name)
+    return changed, changed
+  end)
+end
+
+--- Remove a manifest, with all its names; what it is made of stays until garbage is collected.
+---@return string[] names that it had
+function layout.delete_manifest(registry, container, digest)
+  local store = open(registry, container)
+  local names = store:edit(function(index)
+    return entries.remove(index, digest)
+  end)
+  if not store:remove(digest) then
+    not_found("manifest", digest, container)
+  end
+  return names
+end
+
+--- Remove a blob.
+function layout.delete_blob(registry, container, digest)
+  if not open(registry, container):remove(digest) then
+    not_found("blob", digest, container)
   end
 end
 
