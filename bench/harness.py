@@ -20,11 +20,13 @@ class Skip(Exception):
 
 
 class Case:
-    """One program's answer to a question. `prepare` runs before each run, unmeasured."""
+    """One program's answer to a question. `prepare` runs before each run and `look` after it,
+    both unmeasured."""
 
-    def __init__(self, name, argv, prepare=None, stdout=None, env=None):
+    def __init__(self, name, argv, prepare=None, stdout=None, env=None, cwd=None, look=None):
         self.name, self.argv = name, [str(part) for part in argv]
         self.prepare, self.stdout, self.env = prepare, stdout, env
+        self.cwd, self.look = cwd, look
         self.runs = []
         self.skipped = None
 
@@ -32,7 +34,7 @@ class Case:
 class Bench:
     def __init__(self, options):
         self.options = options
-        self.notes, self.rows = [], []
+        self.notes, self.rows, self.counts = [], [], []
         base = "/dev/shm" if os.path.isdir("/dev/shm") else None
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="oras-bench-", dir=base))
         self.dir.chmod(0o755)
@@ -76,6 +78,7 @@ class Bench:
                 stdout=out,
                 stderr=subprocess.PIPE,
                 env={**os.environ, **(case.env or {})},
+                cwd=case.cwd,
                 check=False,
             )
         if done.returncode != 0:
@@ -84,6 +87,8 @@ class Bench:
         if status != 0:
             words = done.stderr.decode(errors="replace").strip().splitlines()
             raise Skip(f"exit {status}: {words[-1] if words else 'no message'}")
+        if case.look:
+            case.look()
         return wall, cpu, peak
 
     def compare(self, question, cases, rounds):
@@ -127,6 +132,9 @@ class Bench:
         head = ["question", "program", "wall ms", "CPU ms", "peak MB", "oras-lua : it (wall)"]
         lines = [head, ["---"] * len(head), *self.rows]
         text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        if self.counts:
+            text += "\n\n" + "\n".join("| " + " | ".join(line) + " |" for line in [
+                ["counted", "program", "is"], ["---"] * 3, *self.counts])
         return text + "".join(f"\n- {note}" for note in self.notes)
 
 

@@ -161,6 +161,20 @@ class Registry:
         (self.dir / "config.yml").write_text(json.dumps(config))
         start(bench, ["docker-registry", "serve", str(self.dir / "config.yml")], self.port)
 
+    @property
+    def host(self):
+        return f"localhost:{self.port}"
+
+    def clear(self):
+        """Forget everything; docker-registry keeps nothing in memory."""
+        shutil.rmtree(self.dir / "data", ignore_errors=True)
+
+    def layers(self, reference):
+        """Descriptors of "repository:tag"."""
+        repository, tag = reference.split(":")
+        url = f"http://{self.host}/v2/{repository}/manifests/{tag}"
+        return json.load(send(url, "GET", None, None, {"Accept": MANIFEST}))["layers"]
+
     def seed(self, base, context=None):
         """Put the artifact; `base` is where the registry is reached, "http://localhost:1"."""
         config, layer = b"{}", os.urandom(2048)
@@ -172,6 +186,19 @@ class Registry:
         )
         url = f"{base}/v2/{self.REPOSITORY}/manifests/{self.TAG}"
         send(url, "PUT", manifest, context, {"Content-Type": MANIFEST})
+
+    def push(self, reference, folder, names):
+        """Files as layers of "repository:tag", without any of the programs that are compared."""
+        repository, tag = reference.split(":")
+        base = f"http://{self.host}/v2/{repository}"
+        self.upload(base, b"{}", None)
+        layers = []
+        for name in names:
+            data = (folder / name).read_bytes()
+            self.upload(base, data, None)
+            layers.append(descriptor(sha256(data), len(data), LAYER, name))
+        manifest = manifest_of(descriptor(sha256(b"{}"), 2, EMPTY), layers)
+        send(f"{base}/manifests/{tag}", "PUT", manifest, None, {"Content-Type": MANIFEST})
 
     def upload(self, base, data, context):
         with send(f"{base}/blobs/uploads/", "POST", b"", context) as reply:
