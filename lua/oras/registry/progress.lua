@@ -108,8 +108,10 @@ end
 ---@return function?
 function progress.of_request(registry, opts)
   local about = opts.progress
-  if about == nil then
-    about = { phase = type(opts.body) == "userdata" and "upload" or "download", digest = opts.digest }
+  if about == nil and opts.body == nil then
+    about = { phase = "download", digest = opts.digest }
+  elseif about == nil and type(opts.body) == "userdata" then
+    about = { phase = "upload", digest = opts.digest }
   end
   local reporter = about and progress.reporter(registry, about)
   return reporter and function(done, total)
@@ -134,6 +136,12 @@ end
 --- One more blob will come.
 function Operation:expect()
   self.total = self.total + 1
+end
+
+--- How many blobs are still to be done.
+---@return integer
+function Operation:left()
+  return self.total - self.done
 end
 
 --- A reporter of one of the operation's blobs; closing it counts the blob as done.
