@@ -16,7 +16,7 @@ local GET <const> = {
 }
 local DOWNLOAD <const> = {
   below = "string", durable = "boolean", overwrite = "boolean", progress = "table|boolean", resume = "boolean",
-  root = "userdata", unpack = "table",
+  root = "userdata", twin = "string", unpack = "table",
 }
 local NONE <const> = {}
 
@@ -92,17 +92,25 @@ local function check_path(path)
   end
 end
 
+-- The same content from a file that has it, if it still does.
+local function copy_twin(file, twin)
+  local source <close> = core.source.file(twin)
+  local sink <close> = source and core.sink.file(file)
+  return sink and source:into(sink) ~= nil
+end
+
 --- Bring a blob into a file, which appears when it is complete and verified. A download
 --- that breaks off is taken up again, by the next process too, unless `resume` is false.
 ---
 --- pull brings everything through here. It gives `root` (of oras.core, the output directory)
---- and `below`, which say where `path` is without following symbolic links, and for what is
---- unpacked `unpack`, the options of core.sink.tree.
+--- and `below`, which say where `path` is without following symbolic links, for what is
+--- unpacked `unpack`, the options of core.sink.tree, and as `twin` the path of a file that has
+--- the same content.
 ---@param ref string|oras.Container
 ---@param blob string|table digest or descriptor
 ---@param path string missing directories are made
 ---@param opts? { resume?: boolean, overwrite?: boolean, durable?: boolean, root?: userdata, below?: string,
---- unpack?: table, progress?: table|boolean }
+--- unpack?: table, twin?: string, progress?: table|boolean }
 ---@return string path
 ---@raise oras.Error not_found, integrity, exists, io, network, ...
 function Registry:download_blob(ref, blob, path, opts)
@@ -120,7 +128,9 @@ function Registry:download_blob(ref, blob, path, opts)
     durable = opts.durable,
     progress = opts.progress,
   }
-  self:_backend(container).download(self, container, opts.unpack and add_unpack(file, opts.unpack) or file)
+  if not (opts.twin and copy_twin(file, opts.twin)) then
+    self:_backend(container).download(self, container, opts.unpack and add_unpack(file, opts.unpack) or file)
+  end
   sweep(self, path, opts)
   return path
 end

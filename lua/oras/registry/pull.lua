@@ -117,10 +117,7 @@ local function unpack_options(entry, opts)
   return how
 end
 
-local function fetch(pull, entry)
-  if is_same(pull.root, entry) then
-    return "same content"
-  end
+local function download(pull, entry, twin)
   local opts = pull.opts
   pull.registry:download_blob(entry.container, entry.descriptor, entry.path, {
     root = pull.root,
@@ -128,16 +125,49 @@ local function fetch(pull, entry)
     unpack = unpack_options(entry, opts),
     overwrite = opts.overwrite ~= false and not opts.keep_old_files,
     durable = opts.durable,
+    twin = twin and twin.path,
   })
 end
 
+-- Entries of one content, one after the other: what was fetched for the first is copied.
+local function fetch(pull, entries)
+  local twin
+  for _, entry in ipairs(entries) do
+    if is_same(pull.root, entry) then
+      entry.reason, twin = "same content", entry
+    end
+  end
+  for _, entry in ipairs(entries) do
+    if not entry.reason then
+      download(pull, entry, twin)
+      twin = twin or entry
+    end
+  end
+end
+
+local function by_content(entries)
+  local groups, seen = {}, {}
+  for _, entry in ipairs(entries) do
+    local group = not entry.unpack and seen[entry.descriptor.digest]
+    if not group then
+      group = {}
+      groups[#groups + 1] = group
+    end
+    group[#group + 1] = entry
+    if not entry.unpack then
+      seen[entry.descriptor.digest] = group
+    end
+  end
+  return groups
+end
+
 -- Results in the manifest's order, and what was not written.
-local function report(planned, reasons)
+local function report(planned)
   local result = { skipped = planned.skipped }
-  for i, entry in ipairs(planned.entries) do
-    if reasons[i] then
+  for _, entry in ipairs(planned.entries) do
+    if entry.reason then
       table.insert(result.skipped, {
-        descriptor = entry.descriptor, title = entry.title, path = entry.path, reason = reasons[i],
+        descriptor = entry.descriptor, title = entry.title, path = entry.path, reason = entry.reason,
       })
     else
       result[#result + 1] = { path = entry.path, descriptor = entry.descriptor, unpacked = entry.unpack }
@@ -170,8 +200,8 @@ function Registry:pull(ref, opts)
   local root <close> = errors.check(core.file.root(opts.outdir, { create = true }))
   plan.look(planned, root, opts.outdir, opts)
   local pull = { registry = self, root = root, opts = opts }
-  local reasons = task.map(planned.entries, function(entry)
-    return fetch(pull, entry)
+  task.map(by_content(planned.entries), function(entries)
+    return fetch(pull, entries)
   end, { concurrency = opts.concurrency })
-  return report(planned, reasons), manifests[1].doc:descriptor()
+  return report(planned), manifests[1].doc:descriptor()
 end
