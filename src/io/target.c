@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "io/rename.h"
 #include "io/root.h"
 
 #include <errno.h>
@@ -180,19 +181,6 @@ oras_code oras_target_write(const oras_target *target, const void *data, size_t 
     return ORAS_OK;
 }
 
-/* Rename without replacing, also where the file system knows no RENAME_NOREPLACE. */
-static int rename_new(const oras_target *target)
-{
-    if (renameat2(target->dir_fd, target->partial, target->dir_fd, target->name,
-                  RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS && errno != EPERM)
-        return -1;
-    if (linkat(target->dir_fd, target->partial, target->dir_fd, target->name, 0) != 0)
-        return -1;
-    return unlinkat(target->dir_fd, target->partial, 0);
-}
-
 /* fsync or fdatasync, for as long as signals interrupt it. */
 static int sync_with(int (*sync)(int), int fd)
 {
@@ -221,7 +209,8 @@ oras_code oras_target_publish(oras_target *target, mode_t umask, oras_error *err
     if (rc == 0)
         rc = target->overwrite
                  ? renameat(target->dir_fd, target->partial, target->dir_fd, target->name)
-                 : rename_new(target);
+                 : oras_rename_new_file(target->dir_fd, target->partial, target->dir_fd,
+                                        target->name);
     if (rc == 0 && target->durable)
         rc = sync_dir(target);
     if (rc == 0) {
