@@ -55,7 +55,8 @@ function container.new(text, default_host)
   if not fields then
     errors.raise(err)
   end
-  if not fields.tag and not fields.digest then
+  local is_named = fields.digest or (fields.tag and (fields.tag ~= "latest" or text:sub(-7) == ":latest"))
+  if not is_named then
     fields.tag = "latest"
     fields.implicit_tag = true
   end

@@ -71,6 +71,8 @@ for group, names in pairs {
   blobs = "get_blob blob_exists download_blob",
   tags = "get_tags tags repositories",
   copy = "copy find_manifest",
+  put = "upload_manifest pack_manifest put_manifest",
+  changes = "tag untag delete_tags delete_manifest delete_blob",
   pull = "pull",
   push = "push",
   progress = "_progress",

@@ -259,4 +259,9 @@ function remote.upload(...)
   return require("oras.registry.remote_write").upload(...)
 end
 
+--- Store a manifest under tags, or by its digest alone.
+function remote.put_manifest(...)
+  return require("oras.registry.remote_manifests").store(...)
+end
+
 return remote
