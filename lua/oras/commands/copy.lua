@@ -1,0 +1,89 @@
+--- oras-lua copy (cp): a manifest and all it is made of, to another place.
+local command = require "oras.cli.command"
+local core = require "oras.core"
+local size_text = require("oras.cli.progress").size
+
+-- One registry object serves both sides unless their flags differ: then connections and tokens are
+-- shared, and blobs may be mounted.
+local function sides(registries, opts)
+  for name, value in pairs(opts) do
+    local side, rest = name:match "^(%a+)_(.*)$"
+    local other = side == "from" and "to_" or side == "to" and "from_"
+    if other and opts[other .. rest] ~= value then
+      return registries.from, registries.to
+    end
+  end
+  return registries.to, registries.to
+end
+
+local function plural(n, word)
+  return ("%d %s%s"):format(n, word, n == 1 and "" or "s")
+end
+
+local function planned(stats)
+  local lines = {}
+  for _, one in ipairs(stats.plan) do
+    local d = one.descriptor
+    lines[#lines + 1] = ("%-8s%s %s %s"):format(one.action, d.digest, d.mediaType, size_text(d.size))
+  end
+  lines[#lines + 1] = ("%s to copy (%s), %s to mount, %s there, %s to put"):format(
+    plural(stats.blobs.copied, "blob"), size_text(stats.bytes), stats.blobs.mounted, stats.blobs.skipped,
+    plural(stats.manifests, "manifest"))
+  return table.concat(lines, "\n") .. "\n"
+end
+
+local function document_of(container, descriptor, stats, tags)
+  local plan = stats.plan and core.json.array(stats.plan)
+  return {
+    reference = container:with_digest(descriptor.digest).uri,
+    mediaType = descriptor.mediaType,
+    digest = descriptor.digest,
+    size = descriptor.size,
+    referenceAsTags = core.json.array(tags),
+    blobs = stats.blobs,
+    manifests = stats.manifests,
+    bytes = stats.bytes,
+    plan = plan,
+  }
+end
+
+local function names_of(container, more)
+  local names = { not container.implicit_tag and container.tag and container.uri or nil }
+  for _, tag in ipairs(more or {}) do
+    names[#names + 1] = container:with_tag(tag).uri
+  end
+  return names
+end
+
+local function run(registries, words, opts)
+  local from, to = sides(registries, opts)
+  local word, more = command.split_tags(words[2])
+  local target = to:get_container(word)
+  local descriptor, stats = to:copy(words[1], target, {
+    concurrency = opts.concurrency,
+    dry_run = opts.dry_run,
+    from = from,
+    platforms = opts.platform,
+    recursive = opts.recursive,
+    tags = more,
+    untagged = target.implicit_tag,
+  })
+  local text = stats.plan and planned(stats)
+    or ("Copied %s => %s\nDigest: %s\n"):format(words[1], words[2], descriptor.digest)
+  return { text = text, document = document_of(target, descriptor, stats, names_of(target, more)) }
+end
+
+return command.new {
+  name = "copy",
+  usage = "SRC DST[:TAG1,TAG2]",
+  about = "Copy an artifact or image, with all it is made of, to another registry or layout.",
+  least = 2,
+  most = 2,
+  sides = { "from", "to" },
+  flags = {
+    { "-r", "--recursive", about = "with what refers to it: signatures, SBOMs, and theirs" },
+    { "--platform", value = "OS/ARCH", many = true, about = "that manifest of an index; several: an index of these" },
+    { "--dry-run", about = "change nothing, say what would be copied" },
+  },
+  run = run,
+}

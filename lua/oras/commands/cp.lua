@@ -1,0 +1,2 @@
+--- oras-lua cp: the short name of copy.
+return require "oras.commands.copy"
