@@ -129,6 +129,13 @@ describe("pull", function()
     assert.equal(0, blob_requests())
   end)
 
+  it("C20 takes names that only Windows refuses when it is told to", function()
+    local ref = seed { file "a:b", file "c\\d" }
+    assert.equal("path", helper.fails(registry, "pull", ref, { outdir = dir }).class)
+    registry:pull(ref, { outdir = dir, portable = false })
+    assert.equal("a:b c\\d", helper.list(dir))
+  end)
+
   it("C18 GHSA-8xwf-rjm4-xvhv refuses a title through a symbolic link, and one that is one", function()
     local ref = seed { file "out/x", file "y" }
     local elsewhere = helper.directory()

@@ -41,6 +41,7 @@ local function run(registry, words, opts)
     keep_old_files = opts.keep_old_files,
     outdir = opts.output,
     platform = opts.platform,
+    portable = not opts.non_portable,
     unpack = not opts.no_unpack,
   })
   local lines = { "Pulled " .. words[1], "Digest: " .. descriptor.digest }
@@ -67,6 +68,7 @@ return command.new {
     { "--include-subject", about = "also the files of what the artifact is about" },
     { "--platform", value = "OS/ARCH", about = "which manifest of an index" },
     { "--no-unpack", about = "leave directories packed" },
+    { "--non-portable", about = "take names that Windows would not, as a:b" },
   },
   run = run,
 }

@@ -140,7 +140,7 @@ local function settle_title(item, unchecked)
     title = title_of_path(item, unchecked)
   end
   if title and not unchecked then
-    local clean, err = core.path.title(title)
+    local clean, err = core.path.title(title, true) -- a name that only Windows would not take is stored
     title = clean or errors.raise(errors.name(err, ('title of "%s"'):format(item.name), {}))
   end
   item.title = title

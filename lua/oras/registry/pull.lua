@@ -22,6 +22,7 @@ local PULL <const> = {
   outdir = "string",
   overwrite = "boolean",
   platform = "string|table",
+  portable = "boolean",
   unpack = "boolean|string",
 }
 
@@ -185,7 +186,8 @@ end
 --- `name(layer, title)` (another title; false leaves it out), `unpack` (true: what says that it
 --- is an unpacked directory; "all": every tar; false), `limits` of unpacking (`max_bytes`,
 --- `max_entries`, `max_ratio`, `max_depth`), `platform`, `config` ("path[:media/type]" for the
---- manifest's config), `include_subject`, `concurrency` (8), `durable`.
+--- manifest's config), `include_subject`, `concurrency` (8), `durable`, `portable` (false takes
+--- titles that mean something else on Windows, "a:b").
 ---@param ref string|oras.Container
 ---@param opts? table
 ---@return oras.Pulled[] files in the manifest's order; `files.skipped` lists what was not

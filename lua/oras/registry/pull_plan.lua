@@ -73,8 +73,8 @@ local function is_unpacked(layer, unpack)
   return unpack ~= false and type(annotations) == "table" and annotations[defaults.annotation_unpack] == "true"
 end
 
-local function checked_title(title, layer)
-  local clean, err = core.path.title(title)
+local function checked_title(title, layer, opts)
+  local clean, err = core.path.title(title, opts.portable == false)
   return clean or errors.raise(errors.name(err, "blob " .. layer.digest, { digest = layer.digest }))
 end
 
@@ -85,7 +85,7 @@ local function add(planned, container, layer, opts, allowed)
     return
   end
   table.insert(planned.entries, {
-    container = container, descriptor = layer, title = checked_title(title, layer),
+    container = container, descriptor = layer, title = checked_title(title, layer, opts),
     unpack = is_unpacked(layer, opts.unpack),
   })
 end
@@ -100,7 +100,7 @@ local function add_config(planned, container, doc, opts)
     return
   end
   table.insert(planned.entries, {
-    container = container, descriptor = config, title = checked_title(path, config), unpack = false,
+    container = container, descriptor = config, title = checked_title(path, config, opts), unpack = false,
   })
 end
 
