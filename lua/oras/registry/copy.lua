@@ -48,7 +48,9 @@ local COPY <const> = {
 ---@raise oras.Error auth, network, ...
 function Registry:find_manifest(container)
   local media_type, digest, size = self:_backend(container).head_manifest(self, container)
-  if not media_type or not (digest or container.digest) then
+  if not media_type and container.kind == "layout" and container.digest then -- a part of another, not listed
+    return self:blob_exists(container, container.digest) and { digest = container.digest } or nil
+  elseif not media_type or not (digest or container.digest) then
     return nil
   end
   return { mediaType = media_type, digest = container.digest or digest, size = size }
@@ -149,7 +151,7 @@ local function perform(copy)
   local there = not copy.opts.force
     and (#names < #tags or copy:at_target(copy.to:with_digest(d.digest)) ~= nil)
   copy:run(doc, d, there, first and "present" or nil)
-  copy:put_root(names, copy.opts.force or not there)
+  copy:put_root(names, copy.opts.force or not there or copy.to.kind == "layout") -- which may not list it
   return d, copy.stats
 end
 

@@ -11,7 +11,8 @@ local options = require "oras.options"
 local Registry = require "oras.registry"
 
 local UPLOAD <const> = {
-  media_type = "string", referrers = "boolean", subject = "string|table", tags = "string|table", verify = "boolean",
+  media_type = "string", part = "boolean", referrers = "boolean", subject = "string|table", tags = "string|table",
+  verify = "boolean",
 }
 
 local PACK <const> = {
@@ -174,9 +175,10 @@ end
 --- It gets the reference's tag and `tags`; with a digest in the reference it is stored by that.
 --- Where the registry has no referrers API, the tag that lists the referrers of its subject is
 --- kept (not with `referrers = false`). `verify`: read back what was stored.
+--- `part`: another manifest leads to it, so that a layout need not list it.
 ---@param ref string|oras.Container
 ---@param given string|table
----@param opts? { media_type?: string, tags?: string|string[], subject?: string|table, verify?: boolean }
+---@param opts? { media_type?: string, tags?: string|string[], subject?: string|table, verify?: boolean, part?: true }
 ---@return table descriptor mediaType, digest, size, artifactType
 ---@raise oras.Error usage, integrity, content, auth, denied, limit, ...
 function Registry:upload_manifest(ref, given, opts)
