@@ -362,7 +362,16 @@ describe("push", function()
     end
     local err = helper.fails(registry, "push", ref, list)
     assert.equal(413, err.status)
-    nothing_stored()
+    assert.same({}, faults.content(repo).manifests)
+    local begun, ended = {}, {} -- a session whose beginning was never answered cannot be ended
+    for _, entry in ipairs(faults.log { path = "/v2/q/app/blobs/uploads/?*" }) do
+      begun[#begun + 1] = entry.method == "PUT" and entry.status ~= 201 and entry.path or nil
+      ended[#ended + 1] = entry.method == "DELETE" and entry.path or nil
+    end
+    table.sort(begun)
+    table.sort(ended)
+    assert.is_true(#begun > 0)
+    assert.same(begun, ended)
     faults.reset { content = false }
     registry:push(ref, list)
   end)
