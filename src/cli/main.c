@@ -53,6 +53,15 @@ static void keep_standard_streams(void)
     }
 }
 
+/* A limit on the size of files (RLIMIT_FSIZE) is an error of the write: the file's name is told. */
+static void survive_size_limit(void)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    sigemptyset(&ignore.sa_mask);
+    sigaction(SIGXFSZ, &ignore, NULL);
+}
+
 static void print_log(void *ud, oras_level level, const char *line)
 {
     static const char *const words[] = {"error: ", "warning: ", "", ""};
@@ -91,6 +100,7 @@ int main(int argc, char **argv)
     int status = EXIT_DONE;
 
     keep_standard_streams();
+    survive_size_limit();
     opts.log = print_log;
     if (oras_runtime_new(&opts, &rt, &err) == ORAS_OK) {
         handle_interrupts(rt);

@@ -69,23 +69,21 @@ class Run:
     def __init__(self, world, command=None, limit=None, **env):
         path = os.path.join(HERE, "act.lua")
         self.world = world
-        self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             [os.environ["ORAS_TEST_LUA"], path, *(command or world.command)], cwd=world.cwd,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000", **env},
             preexec_fn=limit)
 
     def wait(self):
         """(exit status, negative: a signal; what it said)"""
         try:
-            status = self.process.wait(TIMEOUT)
+            _, said = self.process.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait()
+            self.process.communicate()
             raise Broken("it did not end within %d s" % TIMEOUT) from None
-        self.errors.seek(0)
-        return status, self.errors.read().decode(errors="replace").strip()
+        return self.process.returncode, said.decode(errors="replace").strip()
 
     def kill_after(self, seconds, number):
         try:
@@ -235,14 +233,13 @@ class Driver:
     def together(self, kind):
         def act(world):
             runs = [Run(world, command) for command in world.pair()]
-            for run in runs:
-                status, said = run.wait()
-                is_refused(status, said, "exists")
-            world.check(False)
+            failed = [is_refused(*run.wait(), "exists") for run in runs]
+            demand(not all(failed), "neither ended well")
+            return not any(failed)
 
         runs = self.options.runs or 50
-        self.cases(kind, [("pair %d" % i, act) for i in range(runs)])
-        return "%d pairs" % runs
+        both = self.cases(kind, [("pair %d" % i, act) for i in range(runs)])
+        return "%d pairs, of %d both ended well" % (runs, both)
 
     def limit(self, kind):
         def at(size):
