@@ -224,18 +224,25 @@ function Layout:lock(seconds)
 end
 
 --- Change the index under the lock: what others changed meanwhile is seen and stays.
----@param change fun(index: table, lock: userdata): boolean, ... true when it changed the index
----@return any ... what `change` gave behind that
+---@param change fun(index: table): boolean, any, string[]? whether it changed the index, a result,
+--- and digests of blobs that are to be removed once the index is written
+---@return any result
 ---@raise oras.Error io, content, path
 function Layout:edit(change)
   local lock <close> = self:lock()
   local index = self:index()
-  local results = table.pack(change(index, lock))
-  if results[1] then
+  local changed, result, unwanted = change(index)
+  if changed then
     check(self, lock:write_index(core.json.encode(index)))
-    self:_sweep()
   end
-  return table.unpack(results, 2, results.n)
+  for _, digest in ipairs(unwanted or {}) do
+    local removed, err = lock:remove(digest)
+    if not removed and err.class ~= "not_found" then
+      errors.raise(err)
+    end
+  end
+  self:_sweep()
+  return result
 end
 
 -- What dead processes left behind goes with the first success.
@@ -246,17 +253,11 @@ function Layout:_sweep()
   end
 end
 
---- Remove a blob, without asking who needs it.
+--- Seconds since a blob was written or found wanted; nil when it is not there.
 ---@param digest string
----@return boolean was it there?
----@raise oras.Error path, io
-function Layout:remove(digest)
-  local lock <close> = self:lock()
-  local removed, err = lock:remove(digest)
-  if not removed and err.class ~= "not_found" then
-    errors.raise(err)
-  end
-  return removed == true
+---@return integer?
+function Layout:age(digest)
+  return (self.core:age(digest))
 end
 
 --- Remove the blobs that nothing in the index leads to: see oras.layout_garbage.

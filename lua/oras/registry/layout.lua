@@ -212,36 +212,26 @@ function layout.upload(registry, container, source, given)
   return given, "uploaded"
 end
 
--- What an entry says of a manifest besides its name.
-local function describe(raw, media_type, digest)
-  local doc = core.json.decode(raw)
-  local artifact_type = type(doc) == "table" and doc.artifactType
-  return {
-    mediaType = media_type, digest = digest, size = #raw,
-    artifactType = type(artifact_type) == "string" and artifact_type or nil,
-  }
-end
-
---- Store a manifest and list it in the index: under its tags, or without a name. Tags that
---- others had move here. A referrer needs nothing more, as the index leads to it.
+--- Store a manifest and list it in the index: under its tags, which others lose, or without a
+--- name. A referrer needs nothing more, as the index leads to it.
 ---@param registry oras.Registry
----@param container oras.Container its digest, if any, is what the bytes have
----@param raw string
----@param media_type string
----@param opts { tags?: string[] }
----@return string digest
-function layout.put_manifest(registry, container, raw, media_type, opts)
+---@param container oras.Container
+---@param out oras.Outgoing
+---@param tags string[]
+---@param opts { part?: boolean }
+function layout.put_manifest(registry, container, out, tags, opts)
   local store = open_or_make(registry, container)
-  local digest = container.digest or core.digest.of(raw)
-  store:put(raw, digest)
+  store:put(out.raw, out.digest)
+  if opts.part and #tags == 0 then
+    return
+  end
   store:edit(function(index)
-    local changed = entries.add(index, describe(raw, media_type, digest))
-    for _, tag in ipairs(opts.tags or {}) do
-      changed = entries.tag(index, digest, tag) or changed
+    local changed = entries.add(index, out:descriptor())
+    for _, tag in ipairs(tags) do
+      changed = entries.tag(index, out.digest, tag) or changed
     end
     return changed
   end)
-  return digest
 end
 
 --- Give a manifest names.
@@ -277,20 +267,24 @@ end
 ---@return string[] names that it had
 function layout.delete_manifest(registry, container, digest)
   local store = open(registry, container)
-  local names = store:edit(function(index)
-    return entries.remove(index, digest)
+  return store:edit(function(index)
+    local changed, names = entries.remove(index, digest)
+    if not changed and not store:size(digest) then
+      not_found("manifest", digest, container)
+    end
+    return changed, names, { digest }
   end)
-  if not store:remove(digest) then
-    not_found("manifest", digest, container)
-  end
-  return names
 end
 
---- Remove a blob.
+--- Remove a blob, whoever needs it.
 function layout.delete_blob(registry, container, digest)
-  if not open(registry, container):remove(digest) then
-    not_found("blob", digest, container)
-  end
+  local store = open(registry, container)
+  store:edit(function()
+    if not store:size(digest) then
+      not_found("blob", digest, container)
+    end
+    return false, nil, { digest }
+  end)
 end
 
 return layout

@@ -1,0 +1,422 @@
+local core = require "oras.core"
+local oras = require "oras"
+
+local helper = require "tests.spec.helper"
+local process = require "tests.spec.process"
+
+local INDEX <const> = "application/vnd.oci.image.index.v1+json"
+local MANIFEST <const> = "application/vnd.oci.image.manifest.v1+json"
+local NAME <const> = "org.opencontainers.image.ref.name"
+local EMPTY <const> = '{"schemaVersion":2,"mediaType":"' .. INDEX .. '","manifests":[]}'
+
+local directory, ref, registry
+
+before_each(function()
+  directory = helper.directory() .. "/layout"
+  ref = "oci:" .. directory
+  registry = oras.Registry:new()
+end)
+after_each(helper.clean)
+
+local function manifest(mark)
+  return {
+    schemaVersion = 2, mediaType = MANIFEST, config = oras.oci.empty_descriptor(), layers = oras.json.array {},
+    annotations = { mark = mark },
+  }
+end
+
+-- Store a manifest of that mark; gives its digest.
+local function put(mark, name, opts)
+  return registry:upload_manifest(name and ref .. ":" .. name or ref, manifest(mark), opts).digest
+end
+
+local function index()
+  return oras.json.decode(helper.read(directory .. "/index.json"))
+end
+
+-- Store one by its digest alone.
+local function put_unnamed(mark)
+  local bytes = oras.json.encode(manifest(mark))
+  return registry:upload_manifest(ref .. "@" .. oras.digest.of(bytes), bytes).digest
+end
+
+-- "name=mark" of each entry, in their order; "-" for no name.
+local function listed()
+  local list = {}
+  for i, entry in ipairs(index().manifests) do
+    local text = helper.read(directory .. "/blobs/" .. entry.digest:gsub(":", "/"))
+    local mark = text and oras.json.decode(text).annotations
+    list[i] = ("%s=%s"):format(entry.annotations and entry.annotations[NAME] or "-", mark and mark.mark or "?")
+  end
+  return table.concat(list, " ")
+end
+
+local function blob(digest)
+  return helper.read(directory .. "/blobs/" .. digest:gsub(":", "/"))
+end
+
+local function sh(command, ...)
+  assert(os.execute(command:format(...)))
+end
+
+local function partials()
+  local _, out = process.shell(("find '%s' -name '.oras-*'"):format(directory))
+  return out
+end
+
+describe("a layout that is written", function()
+  it("is made by the first write, and is what the specification says", function()
+    directory = directory .. "/in/deep"
+    ref = "oci:" .. directory
+    registry:upload_blob(ref, { data = "hello" })
+    assert.equal("blobs index.json oci-layout", helper.list(directory))
+    assert.equal('{"imageLayoutVersion":"1.0.0"}', helper.read(directory .. "/oci-layout"))
+    assert.equal(EMPTY, helper.read(directory .. "/index.json"))
+    assert.equal("hello", blob(oras.digest.of "hello"))
+    assert.same({}, registry:get_tags(ref))
+  end)
+
+  it("is not made by a read", function()
+    for _, method in ipairs { "get_manifest", "get_tags" } do
+      assert.equal("not_found", helper.fails(registry, method, ref .. ":1").class)
+    end
+    assert.is_nil(helper.read(directory .. "/oci-layout"))
+  end)
+
+  it("is made in an empty directory, and finished where it was begun", function()
+    for _, begun in ipairs { "", "blobs", "blobs/sha512" } do
+      sh("rm -rf '%s'; mkdir -p '%s/%s'", directory, directory, begun)
+      registry:upload_blob(ref, { data = "hello" })
+      assert.equal("hello", blob(oras.digest.of "hello"), begun)
+    end
+    os.remove(directory .. "/oci-layout")
+    helper.write(directory .. "/index.json", '{"schemaVersion":2,"manifests":[],"x":1}')
+    assert.equal("content", helper.fails(oras.Registry:new(), "get_manifest", ref .. ":1").class)
+    oras.Registry:new():upload_blob(ref, { data = "hello" })
+    assert.equal(1, index().x)
+  end)
+
+  it("C39: never takes over a directory that holds something else", function()
+    sh("mkdir -p '%s'", directory)
+    helper.write(directory .. "/notes.txt", "mine")
+    local err = helper.fails(registry, "upload_blob", ref, { data = "x" })
+    assert.equal("content", err.class)
+    assert.matches("notes.txt", err.message, 1, true)
+    assert.equal("notes.txt", helper.list(directory))
+    helper.write(directory .. "/oci-layout", '{"imageLayoutVersion":"9.0.0"}')
+    assert.equal("content", helper.fails(registry, "upload_blob", ref, { data = "x" }).class)
+    assert.equal("notes.txt oci-layout", (helper.list(directory):gsub("blobs index.json ", "")))
+  end)
+
+  it("is found anew when another stands in its place", function()
+    put("1", "a")
+    sh("rm -rf '%s'", directory)
+    assert.equal("not_found", helper.fails(registry, "get_manifest", ref .. ":a").class)
+    put("2", "b")
+    assert.same({ "b" }, registry:get_tags(ref))
+  end)
+
+  it("L02: says what stands in the way", function()
+    helper.write(directory, "a file")
+    local err = helper.fails(registry, "upload_blob", ref .. "/sub", { data = "x" })
+    assert.equal("io", err.class)
+    assert.matches(directory, err.message, 1, true)
+    assert.equal("a file", helper.read(directory))
+  end)
+end)
+
+describe("a blob of a layout", function()
+  local DATA <const> = ("0123456789abcdef"):rep(50000)
+  local DIGEST <const> = oras.digest.of(DATA)
+
+  local function pieces()
+    local at = 1
+    return function()
+      local piece = at <= #DATA and DATA:sub(at, at + 65535) or nil
+      at = at + 65536
+      return piece
+    end
+  end
+
+  local function sources()
+    local path = helper.write(helper.directory() .. "/source", DATA)
+    return {
+      { name = "bytes", data = DATA },
+      { name = "a path", path = path },
+      { name = "a reader", reader = pieces() },
+      { name = "a reader of known size", reader = pieces(), size = #DATA },
+      { name = "a source of the core", source = core.source.file(path) },
+    }
+  end
+
+  it("comes from a source of any kind, described or not", function()
+    for _, described in ipairs { false, true } do
+      for _, source in ipairs(sources()) do
+        local name = source.name
+        source.name = nil
+        sh("rm -rf '%s'", directory)
+        local given = described and { mediaType = "a/b", digest = DIGEST, size = #DATA } or nil
+        local found, done = registry:upload_blob(ref, source, given)
+        assert.equal("uploaded", done, name)
+        assert.equal(DIGEST, found.digest, name)
+        assert.equal(#DATA, found.size, name)
+        assert.equal(DATA, blob(DIGEST), name)
+        assert.equal("", partials(), name)
+      end
+    end
+  end)
+
+  it("comes from another place through a sink, verified", function()
+    local from = "oci:examples/layout:1.0.0-0"
+    local layer = registry:get_manifest(from).layers[1]
+    local fetched = 0
+    local function fetch(sink)
+      fetched = fetched + 1
+      registry:get_blob(from, layer, { sink = sink })
+    end
+    assert.equal("uploaded", select(2, registry:upload_blob(ref, { fetch = fetch }, layer)))
+    assert.equal("exists", select(2, registry:upload_blob(ref, { fetch = fetch }, layer)))
+    assert.equal(1, fetched)
+    assert.equal(layer.digest, oras.digest.of(blob(layer.digest)))
+  end)
+
+  it("is not written again", function()
+    for _, source in ipairs { { data = "x" }, { path = helper.write(helper.directory() .. "/x", "x") } } do
+      registry:upload_blob(ref, { data = "x" })
+      local found, done = registry:upload_blob(ref, source, oras.digest.of "x")
+      assert.equal("exists", done)
+      assert.equal(1, found.size)
+      assert.equal("exists", select(2, registry:upload_blob(ref, source)))
+    end
+  end)
+
+  it("replaces one that was cut off", function()
+    registry:upload_blob(ref, { data = "hello" })
+    helper.write(directory .. "/blobs/" .. oras.digest.of("hello"):gsub(":", "/"), "hel")
+    assert.equal("uploaded", select(2, registry:upload_blob(ref, { data = "hello" })))
+    assert.equal("hello", blob(oras.digest.of "hello"))
+  end)
+
+  it("has the digest that it should have, of either algorithm", function()
+    local sha512 = oras.digest.of(DATA, "sha512")
+    registry:upload_blob(ref, { data = DATA }, sha512)
+    assert.equal(DATA, blob(sha512))
+    assert.equal(DATA, registry:get_blob(ref, sha512).content)
+  end)
+
+  it("C01 C02: is not there when the bytes are others", function()
+    local path = helper.write(helper.directory() .. "/source", DATA)
+    local other = oras.digest.of "other"
+    for i, source in ipairs {
+      { path = path }, { reader = pieces() }, { source = core.source.file(path) }, { data = DATA },
+    } do
+      local err = helper.fails(registry, "upload_blob", ref, source, { digest = other, size = #DATA })
+      assert.is_true(err.class == "integrity" or err.class == "content", ("%d %s"):format(i, tostring(err)))
+      assert.is_nil(blob(other))
+      assert.equal("", partials())
+    end
+    for _, size in ipairs { #DATA - 1, #DATA + 1 } do
+      helper.fails(registry, "upload_blob", ref, { reader = pieces() }, { digest = DIGEST, size = size })
+      assert.is_nil(blob(DIGEST))
+    end
+    assert.equal("", partials())
+  end)
+
+  it("leaves nothing when its producer fails", function()
+    local count = 0
+    local function reader()
+      count = count + 1
+      return count < 30 and ("x"):rep(100000) or error("the disk is on fire", 0)
+    end
+    local ok, err = pcall(registry.upload_blob, registry, ref, { reader = reader })
+    assert.is_false(ok)
+    assert.matches("the disk is on fire", tostring(err))
+    assert.equal("", partials())
+    assert.same({}, oras.layout.open(directory):blobs())
+  end)
+
+  it("leaves nothing when its task is cancelled", function()
+    local count = 0
+    local function reader()
+      count = count + 1
+      core.clock.sleep(0)
+      return ("x"):rep(100000)
+    end
+    local ok, err = pcall(oras.gather, function()
+      registry:upload_blob(ref, { reader = reader })
+    end, function()
+      repeat
+        core.clock.sleep(0)
+      until count > 30
+      error("enough", 0)
+    end)
+    assert.is_false(ok)
+    assert.equal("enough", err)
+    assert.equal("", partials())
+    assert.same({}, oras.layout.open(directory):blobs())
+  end)
+
+  it("C39 gcr-2306: is never written through a link", function()
+    local outside = helper.directory()
+    put("1", "a")
+    sh("mv '%s/blobs/sha256' '%s/sha256'", directory, outside)
+    sh("ln -s '%s/sha256' '%s/blobs/sha256'", outside, directory)
+    local before = helper.list(outside .. "/sha256")
+    assert.equal("path", helper.fails(registry, "upload_blob", ref, { data = "new" }).class)
+    assert.equal("path", helper.fails(registry, "upload_blob", ref, { reader = pieces() }).class)
+    assert.equal("path", helper.fails(registry, "upload_manifest", ref .. ":b", manifest "2").class)
+    assert.equal(before, helper.list(outside .. "/sha256"))
+  end)
+
+  it("C39 L08: does not replace what a link leads to", function()
+    local precious = helper.write(helper.directory() .. "/precious", "precious")
+    registry:upload_blob(ref, { data = "x" })
+    local path = directory .. "/blobs/" .. oras.digest.of("hello"):gsub(":", "/")
+    sh("ln -s '%s' '%s'", precious, path)
+    assert.equal("path", helper.fails(registry, "upload_blob", ref, { data = "hello" }).class)
+    sh("cd '%s' && mv index.json other.json && ln -s '%s' index.json", directory, precious)
+    assert.equal("path", helper.fails(registry, "upload_manifest", ref .. ":b", manifest "2").class)
+    assert.equal("precious", helper.read(precious))
+  end)
+
+  it("L12: has the rights that the umask leaves", function()
+    local script = helper.write(helper.directory() .. "/push.lua", [[
+      local oras = require "oras"
+      oras.Registry:new():upload_blob(arg[1], { data = "x" })
+      oras.Registry:new():upload_manifest(arg[1] .. ":a", [=[{"schemaVersion":2,"config":{"mediaType":"a/b","size":1,
+        "digest":"]] .. oras.digest.of "x" .. [["},"layers":[]}]=])
+    ]])
+    for umask, rights in pairs { ["022"] = "-rw-r--r-- drwxr-xr-x", ["077"] = "-rw------- drwx------" } do
+      sh("rm -rf '%s'; umask %s; %s '%s' '%s'", directory, umask, process.oras_lua, script, ref)
+      local _, out = process.shell(("find '%s' -printf '%%M\\n' | sort -u | paste -sd' '"):format(directory))
+      assert.equal(rights, (out:gsub("\n", "")))
+    end
+  end)
+end)
+
+describe("the index of a layout", function()
+  it("lists a manifest under its names, or without one", function()
+    local digest = put("1", "a", { tags = { "b" } })
+    put_unnamed "x"
+    assert.equal("a=1 b=1 -=x", listed())
+    assert.same({ "a", "b" }, registry:get_tags(ref))
+    assert.equal(digest, registry:resolve(ref .. ":b").digest)
+    assert.equal("x", registry:get_manifest(ref .. "@" .. index().manifests[3].digest).annotations.mark)
+    put("1", "a")
+    assert.equal("a=1 b=1 -=x", listed())
+  end)
+
+  it("says what oras discover and others look for", function()
+    local subject = registry:upload_manifest(ref .. ":a", manifest "1")
+    local referrer = manifest "2"
+    referrer.artifactType, referrer.subject = "test/referrer", subject
+    local digest = oras.digest.of(oras.json.encode(referrer))
+    registry:upload_manifest(ref .. "@" .. digest, oras.json.encode(referrer))
+    local entry = index().manifests[2]
+    assert.equal("test/referrer", entry.artifactType)
+    assert.equal(digest, entry.digest)
+    assert.equal(MANIFEST, entry.mediaType)
+    assert.equal(#blob(digest), entry.size)
+    assert.is_nil(entry.annotations)
+  end)
+
+  it("moves a name; what had it stays listed", function()
+    put("1", "a")
+    put("2", "a")
+    assert.equal("-=1 a=2", listed())
+    put("1", "a")
+    assert.equal("a=1 -=2", listed())
+    put("1", "b")
+    put("2", "a")
+    assert.equal("b=1 a=2", listed())
+  end)
+
+  it("keeps what it does not know, and the order", function()
+    put("1", "a")
+    put("2", "b")
+    local text = helper.read(directory .. "/index.json")
+    text = text:gsub('"schemaVersion":2', '"schemaVersion":2,"zebra":[1,{"y":null}],"annotations":{"k":"v"}', 1)
+    text = text:gsub('"manifests":%[{', '"manifests":[{"platform":{"os":"linux","architecture":"arm"},', 1)
+    helper.write(directory .. "/index.json", text)
+    put("3", "c")
+    local now = helper.read(directory .. "/index.json")
+    assert.equal(text:sub(1, -3), now:sub(1, #text - 2))
+    put("1", "d")
+    put("3", "a")
+    assert.equal("d=1 b=2 c=3 a=3", listed())
+    assert.equal("arm", index().manifests[1].platform.architecture)
+    now = helper.read(directory .. "/index.json")
+    assert.matches('^{"schemaVersion":2,"zebra":%[1,{"y":null}%],"annotations":{"k":"v"},', now)
+  end)
+
+  it("has a name once, though another tool gave it twice", function()
+    put("1", "a")
+    put("2", "b")
+    local text = helper.read(directory .. "/index.json"):gsub('"b"', '"a"')
+    helper.write(directory .. "/index.json", text)
+    put("3", "a")
+    assert.equal("-=1 -=2 a=3", listed())
+  end)
+
+  it("C39: is not written over when it cannot be read", function()
+    put("1", "a")
+    for _, text in ipairs { "", "{", "[]", '{"manifests":{}}', '{"manifests":[{"digest":"x"}]}' } do
+      helper.write(directory .. "/index.json", text)
+      assert.equal("content", helper.fails(registry, "upload_manifest", ref .. ":b", manifest "2").class)
+      assert.equal(text, helper.read(directory .. "/index.json"))
+    end
+  end)
+
+  it("chooses without a tag what alone has a name", function()
+    put("1", "a")
+    put_unnamed "x"
+    assert.equal("1", registry:get_manifest(ref).annotations.mark)
+    put("2", "b")
+    assert.equal("not_found", helper.fails(registry, "get_manifest", ref).class)
+  end)
+end)
+
+local backend = require "oras.registry.layout"
+
+describe("taking out of a layout", function()
+  local container
+  before_each(function()
+    container = registry:get_container(ref .. ":a")
+  end)
+
+  it("takes a name alone", function()
+    put("1", "a", { tags = { "b" } })
+    assert.is_true(backend.delete_tag(registry, container, "a"))
+    assert.equal("b=1", listed())
+    assert.is_false(backend.delete_tag(registry, container, "a"))
+    assert.is_true(backend.delete_tag(registry, container, "b"))
+    assert.equal("-=1", listed())
+    assert.equal("1", registry:get_manifest(ref).annotations.mark)
+  end)
+
+  it("takes a manifest with its names, and says which", function()
+    local digest = put("1", "b", { tags = { "a" } })
+    put("2", "c")
+    assert.same({ "a", "b" }, backend.delete_manifest(registry, container, digest))
+    assert.equal("c=2", listed())
+    assert.is_nil(blob(digest))
+    local _, err = oras.try(backend.delete_manifest, registry, container, digest)
+    assert.equal("MANIFEST_UNKNOWN", err.code)
+  end)
+
+  it("takes a blob", function()
+    registry:upload_blob(ref, { data = "x" })
+    backend.delete_blob(registry, container, oras.digest.of "x")
+    assert.is_false(registry:blob_exists(ref, oras.digest.of "x"))
+    local _, err = oras.try(backend.delete_blob, registry, container, oras.digest.of "x")
+    assert.equal("BLOB_UNKNOWN", err.code)
+  end)
+
+  it("gives names to what is there", function()
+    local digest = put("1", "a")
+    assert.equal(digest, backend.tag(registry, container, { "b", "c" }).digest)
+    assert.same({ "a", "b", "c" }, registry:get_tags(ref))
+    local _, err = oras.try(backend.tag, registry, registry:get_container(ref .. ":nowhere"), { "d" })
+    assert.equal("not_found", err.class)
+  end)
+end)
