@@ -51,7 +51,8 @@ local function has_api(registry, container, digest)
   local known = endpoint.lists_referrers[container.api_prefix]
   if known == nil then
     local answer = adopt(registry:do_request("GET", container:referrers_url(digest), {
-      accept = media_types.index, http2 = true, max_bytes = registry._limits.manifest, repository = container.api_prefix,
+      accept = media_types.index, http2 = true, max_bytes = registry._limits.manifest,
+      repository = container.api_prefix,
     }), "do_request")
     known = answer.status == 200 and media_types.of_field(answer.headers["Content-Type"]) == media_types.index
     endpoint.lists_referrers[container.api_prefix] = known

@@ -252,16 +252,18 @@ function remote.tag_pages(registry, container, opts)
   }, opts)
 end
 
---- Bring a blob into the registry, unless it is there.
----@return table descriptor
----@return string done "exists", "mounted" or "uploaded"
-function remote.upload(...)
-  return require("oras.registry.remote_write").upload(...)
-end
-
---- Store a manifest under tags, or by its digest alone.
-function remote.put_manifest(...)
-  return require("oras.registry.remote_manifests").store(...)
+-- What writes is read in when it is needed: see there.
+for name, place in pairs {
+  upload = { "remote_write" },
+  put_manifest = { "remote_manifests", "store" },
+  tag = { "remote_delete" },
+  delete_tag = { "remote_delete" },
+  delete_manifest = { "remote_delete" },
+  delete_blob = { "remote_delete" },
+} do
+  remote[name] = function(...)
+    return require("oras.registry." .. place[1])[place[2] or name](...)
+  end
 end
 
 return remote

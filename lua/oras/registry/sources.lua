@@ -251,13 +251,14 @@ local function send_reader(body, request)
   end
   body.was_sent = true
   local stream <close> = errors.check(core.source.stream { size = body.size, capacity = CAPACITY })
-  body.value = stream
   return beside(function()
     produce(body, stream)
   end, function(err)
     stream:fail(err)
   end, function()
-    return request(stream)
+    local results = table.pack(request(stream))
+    body.total = { stream:digest() }
+    return table.unpack(results, 1, results.n)
   end)
 end
 
@@ -292,7 +293,7 @@ end
 ---@return integer size
 ---@raise oras.Error content
 function Body:sent()
-  local digest, size = self.value:digest()
+  local digest, size = table.unpack(self.total or { self.value:digest() })
   if not digest then
     errors.raise { class = "content", message = "the source did not come to its end" }
   end
