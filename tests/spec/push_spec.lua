@@ -203,14 +203,14 @@ describe("push", function()
     _, manifest = registry:push(ref, { text "a" }, { config = { data = "x" }, artifact_type = "a/b" })
     assert.equal("application/vnd.unknown.config.v1+json", manifest.config.mediaType)
     assert.equal("a/b", manifest.artifactType)
-    for wanted, config in pairs {
-      ["linux/amd64"] = '{"architecture":"amd64","os":"linux"}',
-      ["linux/arm64/v8"] = '{"architecture":"arm64","os":"linux","variant":"v8"}',
-      ["linux/x86_64"] = '{"architecture":"amd64","os":"linux"}',
+    for _, case in ipairs {
+      { "linux/amd64", '{"architecture":"amd64","os":"linux"}' },
+      { "linux/arm64/v8", '{"architecture":"arm64","os":"linux","variant":"v8"}' },
+      { "linux/x86_64", '{"architecture":"amd64","os":"linux"}' },
     } do
-      _, manifest = registry:push(ref, { text "a" }, { platform = wanted })
+      _, manifest = registry:push(ref, { text "a" }, { platform = case[1] })
       assert.equal(oras.oci.media_types.config, manifest.config.mediaType)
-      assert.equal(config, registry:get_blob(ref, manifest.config).content)
+      assert.equal(case[2], registry:get_blob(ref, manifest.config).content)
       assert.equal("application/vnd.unknown.artifact.v1", manifest.artifactType)
     end
     assert.equal("data of a", registry:get_blob(ref, registry:get_manifest(ref, {
@@ -363,15 +363,15 @@ describe("push", function()
     local err = helper.fails(registry, "push", ref, list)
     assert.equal(413, err.status)
     assert.same({}, faults.content(repo).manifests)
-    local begun, ended = {}, {} -- a session whose beginning was never answered cannot be ended
+    local begun, ended = {}, {}
     for _, entry in ipairs(faults.log { path = "/v2/q/app/blobs/uploads/?*" }) do
       begun[#begun + 1] = entry.method == "PUT" and entry.status ~= 201 and entry.path or nil
-      ended[#ended + 1] = entry.method == "DELETE" and entry.path or nil
+      ended[entry.method == "DELETE" and entry.path or ""] = true
     end
-    table.sort(begun)
-    table.sort(ended)
     assert.is_true(#begun > 0)
-    assert.same(begun, ended)
+    for _, session in ipairs(begun) do
+      assert.is_true(ended[session], session)
+    end
     faults.reset { content = false }
     registry:push(ref, list)
   end)
