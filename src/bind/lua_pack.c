@@ -65,12 +65,21 @@ static oras_pack_options check_options(lua_State *L)
     };
 }
 
+static int fail_place(lua_State *L, const char *path, const char *target)
+{
+    oras_error err = ORAS_ERROR_INIT;
+
+    oras_fail(&err, ORAS_C_PATH, "archive '%.100s' would lie in '%.100s', which it is made of",
+              target, path);
+    return oras_lua_fail(L, &err);
+}
+
 int oras_lua_archive_pack(lua_State *L)
 {
     oras_error err = ORAS_ERROR_INIT;
     oras_pack_options options;
     oras_source **place;
-    const char *path;
+    const char *path, *target;
 
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
@@ -78,6 +87,9 @@ int oras_lua_archive_pack(lua_State *L)
     if (!path)
         oras_lua_misuse(L, "archive to pack has no path");
     options = check_options(L);
+    target = oras_opt_string(L, 1, "target", NULL);
+    if (target && oras_pack_would_hold(path, target))
+        return fail_place(L, path, target);
     if (lua_getfield(L, 1, "mtime") == LUA_TNIL && default_mtime(&options.mtime, &err))
         return oras_lua_fail(L, &err);
     lua_pushnil(L);

@@ -5,7 +5,7 @@
 
 #include <lua.h>
 
-/** Lua: archive.pack{path, prefix, compression, level, mtime, max_entries} -> source. */
+/** Lua: archive.pack{path, prefix, compression, level, mtime, max_entries, target} -> source. */
 int oras_lua_archive_pack(lua_State *L);
 
 /** Lua: source:content() -> digest and size of the tar in it; nil before its end, and for

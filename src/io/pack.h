@@ -35,4 +35,7 @@ oras_code oras_pack_new(oras_pool *pool, const char *path, const oras_pack_optio
 /** Digest and size of the unpacked tar, once END was read (also after a seek). */
 bool oras_pack_content(const oras_source *source, oras_digest *digest, int64_t *size);
 
+/** Would a file written at `target` lie in the tree? It would become a part of itself. */
+bool oras_pack_would_hold(const char *tree, const char *target);
+
 #endif

@@ -4,39 +4,15 @@
 
 #include "base/alloc.h"
 #include "base/cleanup.h"
-#include "io/walk_names.h"
+#include "io/walk_internal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
-#define FILE_FLAGS (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
-#define DIR_FLAGS  (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY)
+#define ROOT_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 #define ALL_NAMES  (ORAS_NAMES_MAX * 3 / 2) /* of all directories that are open */
-
-typedef struct level {
-    int fd;
-    oras_names names;
-    char last[NAME_MAX + 1]; /* given out before the names were dropped or used up */
-    size_t n_name, n_shown;  /* of the directory's own */
-    struct stat st;
-} level;
-
-struct oras_walk {
-    int root;
-    bool is_file, started;
-    size_t n_prefix, n_path;
-    oras_buf name, shown;
-    char link[PATH_MAX];
-    int file;                  /* the current entry's, or -1 */
-    int n_prefix_parts, depth; /* open levels */
-    int64_t n_entries, max_entries;
-    atomic_bool *stop;
-    level levels[ORAS_WALK_MAX_DEPTH];
-};
 
 /* --- making -------------------------------------------------------------------------------- */
 
@@ -102,7 +78,7 @@ static oras_code set_names(oras_walk *walk, const char *path, const char *prefix
     return code ? code : check_prefix(oras_buf_text(&walk->name), &walk->n_prefix_parts, err);
 }
 
-static oras_code refuse_kind(const char *path, mode_t mode, oras_error *err)
+oras_code oras_walk_refuse_kind(const char *path, mode_t mode, oras_error *err)
 {
     const char *kind = S_ISFIFO(mode) ? "FIFO" : S_ISSOCK(mode) ? "socket" : "device";
 
@@ -119,12 +95,12 @@ static oras_code open_root(oras_walk *walk, const char *path, oras_error *err)
     if (stat(path, &st) != 0)
         return oras_fail_errno(err, errno, "'%s'", path);
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        return refuse_kind(path, st.st_mode, err);
-    walk->root = open(path, FILE_FLAGS & ~O_NOFOLLOW);
+        return oras_walk_refuse_kind(path, st.st_mode, err);
+    walk->root = open(path, ROOT_FLAGS);
     if (walk->root < 0 || fstat(walk->root, &st) != 0)
         return oras_fail_errno(err, errno, "'%s'", path);
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        return refuse_kind(path, st.st_mode, err);
+        return oras_walk_refuse_kind(path, st.st_mode, err);
     walk->is_file = S_ISREG(st.st_mode);
     if (walk->is_file && walk->n_prefix == 0)
         return oras_fail(err, ORAS_C_USAGE, "file '%s' needs a name in the archive", path);
@@ -154,36 +130,14 @@ oras_code oras_walk_new(const char *path, const oras_walk_options *options, oras
 
 /* --- names of where we are ----------------------------------------------------------------- */
 
-static void cut(oras_buf *buf, size_t size)
+void oras_walk_cut(oras_buf *buf, size_t size)
 {
     buf->size = size;
     if (buf->data)
         buf->data[size] = '\0';
 }
 
-/* From the directory of a level to one of its entries. */
-static oras_code append_name(oras_walk *walk, const level *at, const char *name, oras_error *err)
-{
-    oras_code code;
-
-    cut(&walk->name, at->n_name);
-    cut(&walk->shown, at->n_shown);
-    if (at->n_name)
-        oras_buf_puts(&walk->name, "/");
-    if (at->n_shown && walk->shown.data[at->n_shown - 1] != '/')
-        oras_buf_puts(&walk->shown, "/");
-    oras_buf_puts(&walk->name, name);
-    oras_buf_puts(&walk->shown, name);
-    code = oras_buf_check(&walk->name, "a name", err);
-    return code ? code : oras_buf_check(&walk->shown, "a path", err);
-}
-
-static const char *shown(const oras_walk *walk)
-{
-    return oras_buf_text(&walk->shown);
-}
-
-static oras_code fail_changed(const char *path, oras_error *err)
+oras_code oras_walk_fail_changed(const char *path, oras_error *err)
 {
     return oras_fail(err, ORAS_C_CONTENT, "'%s' changed while it was packed", path);
 }
@@ -192,7 +146,7 @@ static oras_code fail_changed(const char *path, oras_error *err)
 
 static void leave(oras_walk *walk)
 {
-    level *at = &walk->levels[--walk->depth];
+    oras_walk_level *at = &walk->levels[--walk->depth];
 
     oras_names_dispose(&at->names);
     if (at->fd != walk->root)
@@ -200,9 +154,9 @@ static void leave(oras_walk *walk)
 }
 
 /* fd is taken. */
-static oras_code enter(oras_walk *walk, int fd, const struct stat *st, oras_error *err)
+oras_code oras_walk_enter(oras_walk *walk, int fd, const struct stat *st, oras_error *err)
 {
-    level *at;
+    oras_walk_level *at;
 
     if (walk->n_prefix_parts + walk->depth >= ORAS_WALK_MAX_DEPTH) {
         if (fd != walk->root)
@@ -220,7 +174,7 @@ static oras_code enter(oras_walk *walk, int fd, const struct stat *st, oras_erro
 }
 
 /* Forget names, to be read again when they are needed. */
-static void drop_names(level *at)
+static void drop_names(oras_walk_level *at)
 {
     if (at->names.at > 0) {
         const char *last = at->names.list[at->names.at - 1]->text;
@@ -245,14 +199,14 @@ static void bound_names(oras_walk *walk)
 /* Names of the innermost directory: NULL when there are no more. */
 static oras_code next_name(oras_walk *walk, const oras_name **out, oras_error *err)
 {
-    level *at = &walk->levels[walk->depth - 1];
+    oras_walk_level *at = &walk->levels[walk->depth - 1];
     oras_code code;
 
     *out = oras_names_next(&at->names);
     if (*out || at->names.complete)
         return ORAS_OK;
     drop_names(at);
-    cut(&walk->shown, at->n_shown);
+    oras_walk_cut(&walk->shown, at->n_shown);
     code =
         oras_names_read(&at->names, at->fd, at->last, ORAS_NAMES_MAX, walk->stop, shown(walk), err);
     if (code)
@@ -265,14 +219,14 @@ static oras_code next_name(oras_walk *walk, const oras_name **out, oras_error *e
 /* Its entries may have been others than those that were found. */
 static oras_code check_directory(oras_walk *walk, oras_error *err)
 {
-    const level *at = &walk->levels[walk->depth - 1];
+    const oras_walk_level *at = &walk->levels[walk->depth - 1];
     struct stat st;
 
-    cut(&walk->shown, at->n_shown);
+    oras_walk_cut(&walk->shown, at->n_shown);
     if (fstat(at->fd, &st) != 0)
         return oras_fail_errno(err, errno, "'%s'", shown(walk));
     if (st.st_mtim.tv_sec != at->st.st_mtim.tv_sec || st.st_mtim.tv_nsec != at->st.st_mtim.tv_nsec)
-        return fail_changed(shown(walk), err);
+        return oras_walk_fail_changed(shown(walk), err);
     return ORAS_OK;
 }
 
@@ -282,124 +236,17 @@ static oras_code count(oras_walk *walk, oras_error *err)
 {
     if (++walk->n_entries <= walk->max_entries)
         return ORAS_OK;
-    cut(&walk->shown, walk->n_path);
+    oras_walk_cut(&walk->shown, walk->n_path);
     return oras_fail(err, ORAS_C_LIMIT, "'%s' has more than %lld entries", shown(walk),
                      (long long)walk->max_entries);
 }
 
-static void show(const oras_walk *walk, oras_walk_entry *out)
+void oras_walk_show(const oras_walk *walk, oras_walk_entry *out)
 {
     out->name = oras_buf_text(&walk->name);
     out->shown = shown(walk);
     out->linkname = "";
     out->fd = -1;
-}
-
-/* What open of a name that was just read says: gone, or something else by now. */
-static oras_code explain_open(const oras_walk *walk, oras_error *err)
-{
-    int number = errno;
-
-    if (number == ENOENT || number == ELOOP || number == ENOTDIR || number == ENXIO)
-        return fail_changed(shown(walk), err);
-    return oras_fail_errno(err, number, "'%s'", shown(walk));
-}
-
-static oras_code visit_file(oras_walk *walk, int dir, const char *name, oras_walk_entry *out,
-                            oras_error *err)
-{
-    walk->file = openat(dir, name, FILE_FLAGS);
-    if (walk->file < 0 || fstat(walk->file, &out->st) != 0)
-        return explain_open(walk, err);
-    if (!S_ISREG(out->st.st_mode))
-        return fail_changed(shown(walk), err);
-    show(walk, out);
-    out->fd = walk->file;
-    return ORAS_OK;
-}
-
-static oras_code visit_directory(oras_walk *walk, int dir, const char *name, oras_walk_entry *out,
-                                 oras_error *err)
-{
-    _cleanup_(oras_close_fd) int fd = openat(dir, name, DIR_FLAGS);
-
-    if (fd < 0 || fstat(fd, &out->st) != 0)
-        return explain_open(walk, err);
-    show(walk, out);
-    return enter(walk, oras_steal_fd(&fd), &out->st, err);
-}
-
-/* Does a link from a directory `depth` below the root stay in the tree? Taken by its words, as
- * those who unpack it take it. */
-static bool stays_inside(const char *target, int depth)
-{
-    if (*target == '/')
-        return false;
-    while (*target && depth >= 0) {
-        size_t size = strcspn(target, "/");
-
-        if (size == 2 && memcmp(target, "..", 2) == 0)
-            depth--;
-        else if (size > 1 || (size == 1 && *target != '.'))
-            depth++;
-        target += size + (target[size] == '/');
-    }
-    return depth >= 0;
-}
-
-static oras_code visit_link(oras_walk *walk, int dir, const char *name, oras_walk_entry *out,
-                            oras_error *err)
-{
-    ssize_t n = readlinkat(dir, name, walk->link, sizeof walk->link - 1);
-
-    if (n < 0 && errno == EINVAL)
-        return fail_changed(shown(walk), err);
-    if (n < 0 || fstatat(dir, name, &out->st, AT_SYMLINK_NOFOLLOW) != 0)
-        return explain_open(walk, err);
-    if (!S_ISLNK(out->st.st_mode))
-        return fail_changed(shown(walk), err);
-    walk->link[n] = '\0';
-    if (!stays_inside(walk->link, walk->depth - 1))
-        return oras_fail(err, ORAS_C_PATH,
-                         "symbolic link '%.100s' points to '%.60s', outside of what is packed",
-                         shown(walk), walk->link);
-    show(walk, out);
-    out->linkname = walk->link;
-    return ORAS_OK;
-}
-
-static oras_code type_of(const oras_walk *walk, int dir, const char *name, unsigned char *type,
-                         oras_error *err)
-{
-    struct stat st;
-
-    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return explain_open(walk, err);
-    *type = (unsigned char)IFTODT(st.st_mode);
-    return ORAS_OK;
-}
-
-static oras_code visit(oras_walk *walk, const oras_name *found, oras_walk_entry *out,
-                       oras_error *err)
-{
-    const level *at = &walk->levels[walk->depth - 1];
-    unsigned char type = found->type;
-    oras_code code = append_name(walk, at, found->text, err);
-
-    if (!code && type == DT_UNKNOWN)
-        code = type_of(walk, at->fd, found->text, &type, err);
-    if (code)
-        return code;
-    switch (type) {
-    case DT_REG:
-        return visit_file(walk, at->fd, found->text, out, err);
-    case DT_DIR:
-        return visit_directory(walk, at->fd, found->text, out, err);
-    case DT_LNK:
-        return visit_link(walk, at->fd, found->text, out, err);
-    default:
-        return refuse_kind(shown(walk), DTTOIF(type), err);
-    }
 }
 
 /* --- stepping ------------------------------------------------------------------------------ */
@@ -409,12 +256,12 @@ static oras_code begin(oras_walk *walk, oras_walk_entry *out, oras_error *err)
     walk->started = true;
     if (fstat(walk->root, &out->st) != 0)
         return oras_fail_errno(err, errno, "'%s'", shown(walk));
-    show(walk, out);
+    oras_walk_show(walk, out);
     if (walk->is_file) {
         out->fd = walk->root;
         return ORAS_OK;
     }
-    return enter(walk, walk->root, &out->st, err);
+    return oras_walk_enter(walk, walk->root, &out->st, err);
 }
 
 static oras_code next_in_tree(oras_walk *walk, oras_walk_entry *out, bool *ended, oras_error *err)
@@ -424,7 +271,7 @@ static oras_code next_in_tree(oras_walk *walk, oras_walk_entry *out, bool *ended
         oras_code code = next_name(walk, &found, err);
 
         if (!code && found)
-            code = visit(walk, found, out, err);
+            code = oras_walk_visit(walk, found, out, err);
         if (code || found)
             return code;
         code = check_directory(walk, err);
@@ -466,7 +313,7 @@ oras_code oras_walk_check_file(const oras_walk_entry *entry, oras_error *err)
     if (is.st_size != was->st_size || is.st_mtim.tv_sec != was->st_mtim.tv_sec ||
         is.st_mtim.tv_nsec != was->st_mtim.tv_nsec || is.st_ctim.tv_sec != was->st_ctim.tv_sec ||
         is.st_ctim.tv_nsec != was->st_ctim.tv_nsec)
-        return fail_changed(entry->shown, err);
+        return oras_walk_fail_changed(entry->shown, err);
     return ORAS_OK;
 }
 
@@ -475,8 +322,8 @@ void oras_walk_restart(oras_walk *walk)
     close_file(walk);
     while (walk->depth > 0)
         leave(walk);
-    cut(&walk->name, walk->n_prefix);
-    cut(&walk->shown, walk->n_path);
+    oras_walk_cut(&walk->name, walk->n_prefix);
+    oras_walk_cut(&walk->shown, walk->n_path);
     walk->started = false;
     walk->n_entries = 0;
 }
