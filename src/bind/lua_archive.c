@@ -2,6 +2,7 @@
  * oras.core.archive: a reader over a body, a file or a string. The reader of io/archive.h is
  * fed here; where a body has nothing yet, the method waits as every other does. */
 #include "base/alloc.h"
+#include "bind/archive_options.h"
 #include "bind/body.h"
 #include "bind/box.h"
 #include "bind/lua_error.h"
@@ -284,46 +285,6 @@ static int reader_read(lua_State *L)
     return read_k(L, LUA_OK, (lua_KContext)most);
 }
 
-static oras_packing check_packing(lua_State *L, int idx)
-{
-    static const struct {
-        const char *name;
-        oras_packing packing;
-    } names[] = {
-        {"any", ORAS_PACKING_ANY},         {"tar", ORAS_PACKING_NONE},
-        {"tar+gzip", ORAS_PACKING_GZIP},   {"tar+zstd", ORAS_PACKING_ZSTD},
-        {"tar+bzip2", ORAS_PACKING_BZIP2}, {"zip", ORAS_PACKING_ZIP},
-    };
-    const char *name = oras_opt_string(L, idx, "packing", "any");
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(names[i].name, name) == 0)
-            return names[i].packing;
-    }
-    oras_lua_misuse(L, "packing '%.40s', expected any, tar, tar+gzip, tar+zstd, tar+bzip2 or zip",
-                    name);
-    return ORAS_PACKING_ANY;
-}
-
-static lua_Integer check_limit(lua_State *L, int idx, const char *field, lua_Integer most)
-{
-    lua_Integer value = oras_opt_integer(L, idx, field, 0);
-
-    if (value < 0 || value > most)
-        oras_lua_misuse(L, "option '%s' is out of range", field);
-    return value;
-}
-
-static oras_archive_limits check_limits(lua_State *L, int idx)
-{
-    return (oras_archive_limits){
-        .max_bytes = check_limit(L, idx, "max_bytes", INT64_MAX),
-        .max_entries = check_limit(L, idx, "max_entries", INT64_MAX),
-        .max_ratio = (int)check_limit(L, idx, "max_ratio", INT32_MAX),
-        .max_depth = (int)check_limit(L, idx, "max_depth", INT32_MAX),
-    };
-}
-
 static oras_code open_file(reader_box *box, const char *path, oras_error *err)
 {
     int64_t size;
@@ -360,8 +321,8 @@ static oras_code take_source(lua_State *L, int idx, reader_box *box, oras_error 
 
 static int archive_reader(lua_State *L)
 {
-    oras_packing packing = check_packing(L, 2);
-    oras_archive_limits limits = check_limits(L, 2);
+    oras_packing packing = oras_lua_opt_packing(L, 2);
+    oras_archive_limits limits = oras_lua_opt_limits(L, 2);
     oras_error err = ORAS_ERROR_INIT;
     reader_box *box;
 

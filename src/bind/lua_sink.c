@@ -2,6 +2,7 @@
  * oras.core.sink: where bodies go. */
 #include "bind/sink.h"
 
+#include "bind/archive_options.h"
 #include "bind/box.h"
 #include "bind/context.h"
 #include "bind/lua_error.h"
@@ -92,18 +93,22 @@ void oras_lua_sink_release(lua_State *L, int idx, const void *ud)
         box->lost = NULL;
 }
 
-void oras_lua_read_expect(lua_State *L, oras_expect *expect)
+/* The digest in a field of the options at 1; false where there is none. */
+static bool read_digest(lua_State *L, const char *field, oras_digest *out)
 {
-    const char *digest = oras_opt_string(L, 1, "digest", NULL);
+    const char *text = oras_opt_string(L, 1, field, NULL);
     oras_error err = ORAS_ERROR_INIT;
 
+    if (text && oras_digest_parse(text, strlen(text), out, &err))
+        oras_lua_raise(L, &err);
+    return text != NULL;
+}
+
+void oras_lua_read_expect(lua_State *L, oras_expect *expect)
+{
     memset(expect, 0, sizeof *expect);
     expect->size = oras_opt_integer(L, 1, "size", -1);
-    if (!digest)
-        return;
-    if (oras_digest_parse(digest, strlen(digest), &expect->digest, &err))
-        oras_lua_raise(L, &err);
-    expect->has_digest = true;
+    expect->has_digest = read_digest(L, "digest", &expect->digest);
 }
 
 static size_t read_size(lua_State *L, const char *field, lua_Integer fallback, lua_Integer least,
@@ -171,6 +176,34 @@ static int file(lua_State *L)
                 &err);
 }
 
+/* tree{root, path, prefix, digest, size, content_digest, packing, media_type, max_bytes,
+ * max_entries, max_ratio, max_depth, overwrite, links, any_case, durable} */
+static int tree(lua_State *L)
+{
+    const int *root = oras_lua_opt_root(L, 1);
+    oras_tree_target target = {.path = oras_opt_string(L, 1, "path", NULL),
+                               .prefix = oras_opt_string(L, 1, "prefix", NULL),
+                               .packing = oras_lua_opt_packing(L, 1),
+                               .limits = oras_lua_opt_limits(L, 1),
+                               .overwrite = oras_opt_boolean(L, 1, "overwrite", 1),
+                               .links = oras_opt_boolean(L, 1, "links", 0),
+                               .any_case = oras_opt_boolean(L, 1, "any_case", 0),
+                               .durable = oras_opt_boolean(L, 1, "durable", 0)};
+    oras_error err = ORAS_ERROR_INIT;
+    oras_expect expect;
+    oras_digest content;
+    sink_box *box;
+
+    if (!root || !target.path)
+        oras_lua_misuse(L, "tree sink has no %s", root ? "path" : "root");
+    target.root = *root;
+    oras_lua_read_expect(L, &expect);
+    target.content = read_digest(L, "content_digest", &content) ? &content : NULL;
+    box = oras_box_new(L, SINK, sizeof *box, 0);
+    return give(L, oras_sink_tree(oras_context_get(L)->pool, &target, &expect, &box->sink, &err),
+                &err);
+}
+
 /* Lua does not see what a stream holds, a connection and its queue: those that were dropped
  * are collected before too many pile up. */
 static void collect_dropped(lua_State *L)
@@ -212,8 +245,8 @@ static int discard(lua_State *L)
 void oras_lua_open_sink(lua_State *L)
 {
     static const luaL_Reg methods[] = {{"close", sink_close}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {
-        {"memory", memory}, {"file", file}, {"stream", stream}, {"discard", discard}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"memory", memory}, {"file", file},       {"tree", tree},
+                                         {"stream", stream}, {"discard", discard}, {NULL, NULL}};
 
     oras_box_type(L, SINK, methods, sink_gc);
     luaL_newlib(L, functions);

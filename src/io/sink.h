@@ -9,6 +9,7 @@
 #define ORAS_IO_SINK_H
 
 #include "base/buf.h"
+#include "io/archive.h"
 #include "io/worker.h"
 #include "oci/digest.h"
 
@@ -52,6 +53,25 @@ typedef struct oras_file_target {
 
 /** A file: a temporary beside `path`, verified, then renamed. Missing parents are made. */
 oras_code oras_sink_file(oras_pool *pool, const oras_file_target *target, const oras_expect *expect,
+                         oras_sink **out, oras_error *err);
+
+typedef struct oras_tree_target {
+    int root;                   /* a directory */
+    const char *path;           /* below it, or "." */
+    const char *prefix;         /* NULL, or the name that the tree has in the archive */
+    const oras_digest *content; /* NULL, or the digest of the unpacked archive */
+    oras_packing packing;       /* what is promised */
+    oras_archive_limits limits; /* 0 in a field: its default */
+    bool overwrite;             /* a directory that is there takes up what is new; else exists */
+    bool links;                 /* symbolic links that stay inside are made; else class path */
+    bool any_case;              /* names that differ in case alone are fine; else exists */
+    bool durable;               /* on the disk before it has its name */
+} oras_tree_target;
+
+/** A directory unpacked from an archive: made beside `path`, verified, then renamed, or moved
+ * file by file into a directory that is there. A broken transfer can be taken up in this
+ * process. Nothing of the target is kept. */
+oras_code oras_sink_tree(oras_pool *pool, const oras_tree_target *target, const oras_expect *expect,
                          oras_sink **out, oras_error *err);
 
 /** A bounded queue read from with oras_sink_read(). */

@@ -149,3 +149,13 @@ void oras_staging_discard(oras_staging *staging)
         oras_remove_tree(staging->parent, staging->partial);
     close_all(staging);
 }
+
+oras_staging oras_staging_steal(oras_staging *staging)
+{
+    oras_staging stolen = *staging;
+
+    stolen.root = -1;
+    stolen.path = NULL;
+    staging->parent = staging->fd = -1;
+    return stolen;
+}

@@ -31,6 +31,9 @@ oras_code oras_staging_open(oras_staging *staging, oras_error *err);
  * close. Whatever happens, the temporary is gone afterwards. */
 oras_code oras_staging_publish(oras_staging *staging, mode_t mode, oras_error *err);
 
+/** Move the temporary into another staging, which can only be discarded; freed by that. */
+oras_staging oras_staging_steal(oras_staging *staging);
+
 /** Remove the temporary, with all that is in it, and close. */
 void oras_staging_discard(oras_staging *staging);
 

@@ -93,6 +93,8 @@ static void run_locked(oras_pool *pool, oras_job *job)
     else
         job->state = ORAS_JOB_IDLE;
     pthread_cond_broadcast(&pool->settled);
+    if (job->over)
+        job->over(job);
 }
 
 static void *serve(void *ud)
@@ -142,6 +144,41 @@ oras_code oras_pool_submit(oras_pool *pool, oras_job *job, oras_error *err)
     rc = pool->n_threads > 0 ? 0 : rc;
     pthread_mutex_unlock(&pool->lock);
     return rc ? oras_fail_errno(err, rc, "cannot start a worker thread") : ORAS_OK;
+}
+
+typedef struct left_job {
+    oras_job job; /* first */
+    void (*fn)(void *ud);
+    void *ud;
+} left_job;
+
+static void run_left(oras_job *job)
+{
+    left_job *left = (left_job *)job;
+
+    left->fn(left->ud);
+}
+
+static void free_left(oras_job *job)
+{
+    oras_dealloc(job);
+}
+
+oras_code oras_pool_leave(oras_pool *pool, void (*fn)(void *ud), void *ud, oras_error *err)
+{
+    left_job *left = oras_alloc_zero(1, sizeof *left);
+    oras_code code;
+
+    if (!left)
+        return oras_fail_memory(err);
+    left->job.run = run_left;
+    left->job.over = free_left;
+    left->fn = fn;
+    left->ud = ud;
+    code = oras_pool_submit(pool, &left->job, err);
+    if (code)
+        oras_dealloc(left);
+    return code;
 }
 
 static void unlink_job(oras_pool *pool, const oras_job *job)
