@@ -289,7 +289,7 @@ describe("push", function()
       "with:colon\tapplication/vnd.oci.image.layer.v1.tar",
       "typed\tapplication/vnd.t+json",
       "again\tapplication/vnd.oci.image.layer.v1.tar",
-      "nil\tio", "nil\tpath", "nil\tio", "nil\tpath", "nil\tpath",
+      "nil\tpath", "nil\tpath", "nil\tpath", "nil\tpath", "nil\tpath",
       "etc/passwd\twith:colon", "",
     }, "\n"), out)
   end)

@@ -1,5 +1,5 @@
 --- Flags of a command: "--name value", "--name=value", "-n value", "-nvalue"; words and flags
---- in any order, "--" ends the flags.
+--- in any order, "--" ends the flags. "-" is standard input or output, "-:TYPE" with its type.
 local options = require "oras.options"
 local report = require "oras.cli.report"
 
@@ -78,7 +78,7 @@ function flags.parse(words, list)
     if word == "--" then
       table.move(words, i + 1, #words, #rest + 1, rest)
       break
-    elseif word:sub(1, 1) ~= "-" or word == "-" then
+    elseif word:sub(1, 1) ~= "-" or word == "-" or word:sub(1, 2) == "-:" then
       rest[#rest + 1] = word
     else
       local name, value = split(word)

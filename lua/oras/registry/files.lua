@@ -198,10 +198,10 @@ function files.items(list, opts)
     for key, value in pairs(opts.annotations and opts.annotations[item.name] or {}) do
       item.annotations[key] = value
     end
+    settle_title(item, opts.disable_path_validation)
     if item.path then
       look_at(item)
     end
-    settle_title(item, opts.disable_path_validation)
     settle_type(item, opts.compression, what)
     items[i] = item
   end
