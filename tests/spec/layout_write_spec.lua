@@ -376,20 +376,13 @@ describe("the index of a layout", function()
   end)
 end)
 
-local backend = require "oras.registry.layout"
-
 describe("taking out of a layout", function()
-  local container
-  before_each(function()
-    container = registry:get_container(ref .. ":a")
-  end)
-
   it("takes a name alone", function()
     put("1", "a", { tags = { "b" } })
-    assert.is_true(backend.delete_tag(registry, container, "a"))
+    assert.is_true(registry:untag(ref .. ":a"))
     assert.equal("b=1", listed())
-    assert.is_false(backend.delete_tag(registry, container, "a"))
-    assert.is_true(backend.delete_tag(registry, container, "b"))
+    assert.is_false(registry:untag(ref .. ":a"))
+    assert.same({ { "b" }, { "a" } }, { registry:delete_tags(ref, { "a", "b" }) })
     assert.equal("-=1", listed())
     assert.equal("1", registry:get_manifest(ref).annotations.mark)
   end)
@@ -397,26 +390,163 @@ describe("taking out of a layout", function()
   it("takes a manifest with its names, and says which", function()
     local digest = put("1", "b", { tags = { "a" } })
     put("2", "c")
-    assert.same({ "a", "b" }, backend.delete_manifest(registry, container, digest))
+    assert.same({ digest, { "a", "b" } }, { registry:delete_manifest(ref .. ":a") })
     assert.equal("c=2", listed())
     assert.is_nil(blob(digest))
-    local _, err = oras.try(backend.delete_manifest, registry, container, digest)
-    assert.equal("MANIFEST_UNKNOWN", err.code)
+    assert.equal("MANIFEST_UNKNOWN", helper.fails(registry, "delete_manifest", ref .. "@" .. digest).code)
   end)
 
   it("takes a blob", function()
     registry:upload_blob(ref, { data = "x" })
-    backend.delete_blob(registry, container, oras.digest.of "x")
+    registry:delete_blob(ref, oras.digest.of "x")
     assert.is_false(registry:blob_exists(ref, oras.digest.of "x"))
-    local _, err = oras.try(backend.delete_blob, registry, container, oras.digest.of "x")
-    assert.equal("BLOB_UNKNOWN", err.code)
+    assert.equal("BLOB_UNKNOWN", helper.fails(registry, "delete_blob", ref, oras.digest.of "x").code)
   end)
 
-  it("gives names to what is there", function()
+  it("does not make a layout that is not there", function()
+    for method, arguments in pairs {
+      untag = {}, delete_tags = { { "a" } }, delete_manifest = {}, delete_blob = { oras.digest.of "x" }, tag = { "b" },
+    } do
+      assert.equal("not_found", helper.fails(registry, method, ref .. ":a", table.unpack(arguments)).class, method)
+      assert.is_nil(helper.read(directory .. "/oci-layout"))
+    end
+  end)
+end)
+
+describe("names in a layout", function()
+  it("are given to what is there", function()
     local digest = put("1", "a")
-    assert.equal(digest, backend.tag(registry, container, { "b", "c" }).digest)
+    assert.equal(digest, registry:tag(ref .. ":a", { "b", "c" }).digest)
     assert.same({ "a", "b", "c" }, registry:get_tags(ref))
-    local _, err = oras.try(backend.tag, registry, registry:get_container(ref .. ":nowhere"), { "d" })
+    assert.equal(digest, registry:tag(ref, "d").digest)
+    local err = helper.fails(registry, "tag", ref .. ":nowhere", "e")
     assert.equal("not_found", err.class)
+    assert.matches("it has a, b, c, d", err.message)
+  end)
+
+  it("are given to what only others name", function()
+    local child = registry:upload_manifest(ref .. ":a", manifest "1")
+    registry:upload_manifest(ref .. ":i", { manifests = oras.json.array { child } })
+    helper.write(directory .. "/index.json", oras.json.encode {
+      schemaVersion = 2, manifests = oras.json.array { index().manifests[2] },
+    })
+    assert.same(child, registry:tag(ref .. "@" .. child.digest, "b"))
+    assert.equal("i=? b=1", listed())
+    assert.equal("usage", helper.fails(registry, "tag", ref .. ":i", "not a tag").class)
+  end)
+end)
+
+describe("garbage of a layout", function()
+  local layout
+
+  local function layered(mark, fields)
+    local layer = registry:upload_blob(ref, { data = "layer " .. mark })
+    local config = registry:upload_blob(ref, { data = "config " .. mark })
+    local doc = manifest(mark)
+    doc.config, doc.layers = config, oras.json.array { layer }
+    for key, value in pairs(fields or {}) do
+      doc[key] = value
+    end
+    return doc
+  end
+
+  -- What is left, by names that are easier to read than digests.
+  local function left()
+    local names = {}
+    for i, digest in ipairs(layout:blobs()) do
+      local text = blob(digest)
+      local doc = text:find "^{" and oras.json.decode(text)
+      names[i] = doc and (doc.annotations and "manifest " .. doc.annotations.mark or "index") or text
+    end
+    table.sort(names)
+    return table.concat(names, ", ")
+  end
+
+  before_each(function()
+    layout = oras.layout.create(directory)
+  end)
+
+  it("is what the index does not lead to", function()
+    local child = registry:upload_manifest(ref .. ":x", layered "child")
+    registry:upload_manifest(ref .. ":i", { manifests = oras.json.array { child } })
+    registry:upload_manifest(ref .. ":a", layered "1")
+    registry:delete_manifest(ref .. ":a")
+    registry:upload_blob(ref, { data = "stray" })
+    local whole = left()
+    local garbage = { oras.digest.of "stray", oras.digest.of "layer 1", oras.digest.of "config 1" }
+    table.sort(garbage)
+    assert.same(garbage, layout:collect { dry_run = true, grace = 0 })
+    assert.equal(whole, left())
+    assert.same(garbage, layout:collect { grace = 0 })
+    assert.equal("config child, index, layer child, manifest child", left())
+    assert.same({}, layout:collect { grace = 0 })
+    assert.equal("child", registry:get_manifest(ref .. ":x").annotations.mark)
+  end)
+
+  it("is not what a listed manifest is about, or what is about it", function()
+    local subject = registry:upload_manifest(ref .. ":s", layered "subject")
+    local referrer = registry:upload_manifest(ref .. ":r", layered("referrer", { subject = subject }))
+    registry:upload_manifest(ref .. ":rr", layered("second", { subject = referrer }))
+    local all = left()
+    for _, kept in ipairs { 1, 2, 3 } do
+      local text = oras.json.decode(helper.read(directory .. "/index.json"))
+      text.manifests = oras.json.array { text.manifests[kept] }
+      local before = helper.read(directory .. "/index.json")
+      helper.write(directory .. "/index.json", oras.json.encode(text))
+      assert.same({}, layout:collect { grace = 0 })
+      assert.equal(all, left())
+      helper.write(directory .. "/index.json", before)
+    end
+  end)
+
+  it("is not what is young, or was found wanted a moment ago", function()
+    registry:upload_blob(ref, { data = "stray" })
+    registry:upload_blob(ref, { data = "old" })
+    registry:upload_blob(ref, { data = "old and wanted" })
+    sh("touch -d '2 hours ago' '%s'/blobs/sha256/*", directory)
+    registry:upload_blob(ref, { data = "young" })
+    assert.equal("exists", select(2, registry:upload_blob(ref, { data = "old and wanted" })))
+    layout:collect()
+    assert.equal("old and wanted, young", left())
+  end)
+
+  it("takes, if asked, what has no name along", function()
+    local subject = registry:upload_manifest(ref .. ":a", layered "1")
+    local child = registry:upload_manifest(ref .. ":x", layered "child")
+    registry:upload_manifest(ref .. ":i", { manifests = oras.json.array { child } })
+    registry:upload_manifest(ref .. ":r", layered("referrer", { subject = subject }))
+    registry:upload_manifest(ref .. ":b", layered "2")
+    registry:delete_tags(ref, { "b", "x", "r" })
+    assert.same({}, layout:collect { grace = 0 })
+    local third = registry:upload_manifest(ref .. ":c", layered "3")
+    registry:untag(ref .. ":c")
+    assert.equal(0, #layout:collect { untagged = true })
+    sh("touch -d '2 hours ago' '%s'/blobs/sha256/*", directory)
+    registry:tag(ref .. "@" .. third.digest, "c")
+    assert.equal(3, #layout:collect { untagged = true })
+    assert.equal("config 1, config 3, config child, config referrer, index, layer 1, layer 3, layer child, " ..
+      "layer referrer, manifest 1, manifest 3, manifest child, manifest referrer", left())
+    assert.equal("a=1 -=child i=? -=referrer c=3", listed())
+  end)
+
+  it("C39: is not removed when a manifest cannot be read", function()
+    local digest = registry:upload_manifest(ref .. ":a", layered "1").digest
+    registry:upload_blob(ref, { data = "stray" })
+    local path = directory .. "/blobs/" .. digest:gsub(":", "/")
+    local text = helper.read(path)
+    for _, broken in ipairs { text:sub(1, -2), (text:gsub('"1"', '"2"')) } do
+      helper.write(path, broken)
+      local err = helper.fails(layout, "collect", { grace = 0 })
+      assert.equal("integrity", err.class)
+      assert.matches(digest, err.message, 1, true)
+      assert.equal("stray", blob(oras.digest.of "stray"))
+    end
+    os.remove(path) -- a layout need not have all
+    layout:collect { grace = 0 }
+    assert.is_nil(blob(oras.digest.of "stray"))
+  end)
+
+  it("is asked for with options that exist", function()
+    assert.equal("usage", helper.fails(layout, "collect", { dryrun = true }).class)
   end)
 end)

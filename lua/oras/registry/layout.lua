@@ -240,17 +240,22 @@ end
 ---@param names string[]
 ---@return table descriptor
 function layout.tag(registry, container, names)
-  return open(registry, container):edit(function(index)
-    local found
-    for _, entry in ipairs(index.manifests) do
-      found = found or (entry.digest == container.digest or entries.name(entry) == container.tag) and entry
+  local store = open(registry, container)
+  local found = find_entry(store, container)
+  if not found.mediaType then -- it is there, but only others name it
+    found = registry:fetch_manifest(container):descriptor()
+  end
+  return store:edit(function(index)
+    if not store:size(found.digest) then
+      not_found("manifest", found.digest, container)
     end
-    found = found or not_found("manifest", container.digest or container.tag, container)
-    local changed = false
+    local changed = entries.add(index, found)
     for _, name in ipairs(names) do
       changed = entries.tag(index, found.digest, name) or changed
     end
-    return changed, found
+    return changed, {
+      mediaType = found.mediaType, digest = found.digest, size = found.size, artifactType = found.artifactType,
+    }
   end)
 end
 
