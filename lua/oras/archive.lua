@@ -1,4 +1,4 @@
---- Archives that are read without unpacking them to disk.
+--- Archives: read without unpacking them to disk, and written.
 local core = require "oras.core"
 local errors = require "oras.error"
 local options = require "oras.options"
@@ -9,6 +9,13 @@ local OPTIONS <const> = {
   max_bytes = "integer", max_depth = "integer", max_entries = "integer", max_ratio = "integer",
   packing = "string",
 }
+
+local PACK <const> = {
+  compression = "string", durable = "boolean", level = "integer", max_entries = "integer", mtime = "integer",
+  overwrite = "boolean", prefix = "string",
+}
+
+local COMPRESSIONS <const> = { tar = "none", tzst = "zstd", zst = "zstd" } -- of a name's end
 
 ---@class oras.Entry
 ---@field path string no "./" in front, no "/" behind
@@ -127,6 +134,45 @@ function archive.list(source, opts)
     list[#list + 1] = entry
   end
   return list
+end
+
+local function pack_into(source, target, opts)
+  local sink <close> = errors.check(core.sink.file {
+    path = target, resume = false, overwrite = opts.overwrite, durable = opts.durable,
+  })
+  errors.check(source:into(sink))
+end
+
+--- Pack a file or directory. The same tree gives the same bytes: entries sorted, no owners, all
+--- times 0 (or SOURCE_DATE_EPOCH). Nothing stands at the target until it is complete.
+---@param path string
+---@param target string the archive's file; a name in ".tar" or ".zst" says the compression, else gzip
+---@param opts? table `compression` ("gzip", "zstd", "none"), `level`, `prefix` (the tree's name in the
+---  archive, by default its own; "": its members stand at the top), `mtime` (seconds; -1: the files'
+---  own), `max_entries`, `overwrite` (default true), `durable`
+---@return table { path, digest, size, media_type, content_digest, content_size }; content is the tar
+---@raise oras.Error io, path, content (changed meanwhile), limit, exists, usage
+function archive.pack(path, target, opts)
+  opts = options.check(opts, PACK, "pack")
+  for name, value in pairs { path = path or false, target = target or false } do
+    if type(value) ~= "string" then
+      errors.usage("pack: the %s is a string, not a %s", name, type(value))
+    end
+  end
+  local compression = opts.compression or COMPRESSIONS[target:match "%.(%w+)$"] or "gzip"
+  local source <close> = errors.check(core.archive.pack {
+    path = path, target = target, compression = compression, level = opts.level, prefix = opts.prefix,
+    mtime = opts.mtime, max_entries = opts.max_entries,
+  })
+  pack_into(source, target, opts)
+  local digest, size = source:digest()
+  local content_digest, content_size = source:content()
+  local types = require "oras.media_types"
+  local media_type = compression == "none" and types.layer or types["layer_" .. compression]
+  return {
+    path = target, digest = digest, size = size, media_type = media_type,
+    content_digest = content_digest, content_size = content_size,
+  }
 end
 
 return archive
