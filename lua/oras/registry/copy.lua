@@ -151,7 +151,7 @@ local function perform(copy)
   local there = not copy.opts.force
     and (#names < #tags or copy:at_target(copy.to:with_digest(d.digest)) ~= nil)
   copy:run(doc, d, there, first and "present" or nil)
-  copy:put_root(names, copy.opts.force or not there or copy.to.kind == "layout") -- which may not list it
+  copy:put_root(names, copy.opts.force or not there or (#tags == 0 and copy.to.kind == "layout")) -- to be listed
   return d, copy.stats
 end
 
@@ -159,7 +159,7 @@ local function check_options(opts)
   options.check(opts, COPY, "copy")
   for _, side in ipairs { "from", "to" } do
     local object = opts[side]
-    if object and not (object.is_a and object.is_a(object, Registry)) then
+    if object and not (type(object.is_a) == "function" and object:is_a(Registry)) then
       errors.usage("copy: option %q is an object of Registry or of a class made from it", side)
     end
   end

@@ -89,8 +89,7 @@ local function source_of(self, d)
   }
 end
 
-local function send_blob(self, d)
-  local report <close> = self.progress:of { phase = "copy", digest = d.digest, total = d.size }
+local function send_once(self, d, report)
   local _, what = at(DESTINATION, self.target, "upload_blob", self.to, source_of(self, d), {
     mediaType = d.mediaType, digest = d.digest, size = d.size,
   }, {
@@ -100,6 +99,21 @@ local function send_blob(self, d)
     prove_mount = self.progress:left() > MANY,
   })
   return what
+end
+
+-- What the source sent wrong has been passed on: only a new upload can better that.
+local function is_worth_again(self, err)
+  return err.origin == "source" and err.class == "integrity"
+    and self.source:should_retry { method = "GET", url = err.url, attempt = 1, spoilt = 1, error = err }
+end
+
+local function send_blob(self, d)
+  local report <close> = self.progress:of { phase = "copy", digest = d.digest, total = d.size }
+  local what, err = errors.try(send_once, self, d, report)
+  if not what and is_worth_again(self, err) then
+    return send_once(self, d, report)
+  end
+  return what or errors.raise(err)
 end
 
 -- What would become of a blob; whether a mount is heeded is known only when it is tried.

@@ -113,6 +113,11 @@ local function prepare_sink(request, err)
   end
 end
 
+-- Wrong bytes that a sink of the caller's has passed on cannot be taken back by another try.
+local function is_spent(request, err)
+  return err ~= nil and err.class == "integrity" and request.keep_sink and not request.new_sink
+end
+
 local function next_delay(registry, failure, waited)
   local retry = require "oras.retry"
   if not registry:should_retry(failure) then
@@ -203,7 +208,7 @@ function exchange.perform(registry, request)
         method = request.method, url = core.url.redact(start.url), attempt = attempt,
         spoilt = spoilt, error = err, response = answer,
       }
-      local delay = request.retry ~= false and exchange.pause(registry, failure, waited)
+      local delay = request.retry ~= false and not is_spent(request, err) and exchange.pause(registry, failure, waited)
       if not delay then
         return answer and finish(request, answer, attempt) or fail(request, err, attempt)
       end

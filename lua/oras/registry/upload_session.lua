@@ -14,6 +14,8 @@ local SMALL <const> = 1024 * 1024
 local CANCEL_WAIT <const> = 0.15
 local CANCEL_TIMEOUT <const> = { connect = 3, first_byte = 3, total = 5 }
 
+local OVER <const> = { done = true, failed = true, cancelled = true }
+
 ---@class oras.Upload
 ---@field registry oras.Registry
 ---@field container oras.Container
@@ -127,6 +129,49 @@ local function start_scope(container, from)
   return scope
 end
 
+-- The end of the quicker of two tasks: join returns when one fails, so both do.
+local function quicker(first, second)
+  local DONE <const> = {}
+  local function failing(fn)
+    return core.task.spawn(function()
+      pcall(fn)
+      error(DONE, 0)
+    end)
+  end
+  local other <const> = { failing(first), failing(second) }
+  core.task.join(other)
+  other[2]:cancel()
+end
+
+-- A session that opens when nobody waits for it any more is ended at once: how long that is
+-- waited for, is CANCEL_WAIT.
+local Late = {}
+
+function Late.__close(late)
+  local task = late.task
+  if OVER[task:status()] then
+    return
+  end
+  quicker(function()
+    local answer = task:wait()
+    if answer.status == 202 and take_location(late.upload, answer) then
+      late.upload.registry:cancel_upload(late.upload)
+    end
+  end, function()
+    core.clock.sleep(CANCEL_WAIT)
+  end)
+  task:cancel()
+end
+
+local function ask_patiently(self, ask)
+  if not core.task.running() then
+    return ask()
+  end
+  local task = core.task.spawn(ask)
+  local _ <close> = setmetatable({ upload = self, task = task }, Late)
+  return task:wait()
+end
+
 --- Open a session, or, with `mount`, take the blob from another repository if it is there.
 ---@param registry oras.Registry
 ---@param container oras.Container
@@ -145,13 +190,15 @@ function session.start(registry, container, opts)
     registry = registry, container = container, endpoint = registry:_endpoint(container.host, container.host),
   }, Upload)
   self.base = self.endpoint.base .. "/v2/"
-  local answer = adopt(registry:do_request("POST", start_url(container, fields), {
-    body = "",
-    headers = OCTETS,
-    http2 = true,
-    repository = container.api_prefix,
-    scope = start_scope(container, opts.mount and opts.from),
-  }), "do_request")
+  local answer = ask_patiently(self, function()
+    return adopt(registry:do_request("POST", start_url(container, fields), {
+      body = "",
+      headers = OCTETS,
+      http2 = true,
+      repository = container.api_prefix,
+      scope = start_scope(container, opts.mount and opts.from),
+    }), "do_request")
+  end)
   return self, answer
 end
 
@@ -238,20 +285,6 @@ end
 ---@return oras.Response
 function session.status(self)
   return keep_up(self, request(self, "GET", self.location, { http2 = true }))
-end
-
--- The end of the quicker of two tasks: join returns when one fails, so both do.
-local function quicker(first, second)
-  local DONE <const> = {}
-  local function failing(fn)
-    return core.task.spawn(function()
-      pcall(fn)
-      error(DONE, 0)
-    end)
-  end
-  local other <const> = { failing(first), failing(second) }
-  core.task.join(other)
-  other[2]:cancel()
 end
 
 --- End a session, best effort: whoever waits goes on soon, the request may take longer.
