@@ -217,11 +217,11 @@ local function way_out(job, failure)
   local code = status >= 400 and code_of(answer)
   if status == 404 or LOST[code] then
     return not tried.lost and "lost"
+  elseif failure.is_refused then
+    return not tried.hash and job.body.kind == "source" and "hash"
   elseif WRONG[code] then
     check_source(job)
     return not tried.wrong and "wrong"
-  elseif failure.is_refused and not job.body.digest then
-    return not tried.hash and job.body.kind == "source" and "hash"
   elseif failure.is_stuck then
     return not tried.whole and not tried.chunks and "whole"
   elseif status == 413 and not job.chunk and job.body.size > LEAST_CHUNKED and job.body:can_seek() then

@@ -9,7 +9,7 @@ local MAX_TEXT <const> = 300
 local CLASSES <const> = {
   [401] = "auth", [403] = "denied", [404] = "not_found", [405] = "unsupported",
   [406] = "unsupported", [407] = "auth", [408] = "timeout", [410] = "not_found",
-  [413] = "limit", [429] = "rate", [501] = "unsupported",
+  [413] = "limit", [429] = "rate", [501] = "unsupported", [507] = "limit",
 }
 
 --- The error class of a status.
@@ -133,6 +133,17 @@ local PHRASES <const> = {
   limit = "%s: too large for the registry",
 }
 
+local WRITES <const> = { PATCH = true, POST = true, PUT = true }
+
+local function phrase_of(response, class)
+  if response.status == 507 then
+    return "%s: the registry has no space left"
+  elseif response.status == 405 and WRITES[response.method] then
+    return "%s: the registry takes nothing (is it read-only?)"
+  end
+  return PHRASES[class] or "%s: unexpected answer"
+end
+
 -- Go's server and nginx answer plain http on a TLS port with a 400 that says so.
 local function hint(response)
   local plain = response.status == 400 and (response.url or ""):find "^http:"
@@ -149,7 +160,7 @@ end
 function status.raise(response, what)
   local class = status.class_of(response.status)
   local code, words = status.read(response)
-  local message = (PHRASES[class] or "%s: unexpected answer"):format(what)
+  local message = phrase_of(response, class):format(what)
   if words and class ~= "not_found" then
     message = message .. ": " .. words
   end
