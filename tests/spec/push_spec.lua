@@ -404,6 +404,31 @@ describe("push", function()
     assert.truthy(done)
   end)
 
+  it("tells how far it is, and pull too", function()
+    local told = {}
+    registry:on("progress", function(event)
+      table.insert(told, event)
+    end)
+    local list = { text "a", { path = tree(dir .. "/t"), title = "t" }, { path = dir .. "/t/a.txt", title = "f" } }
+    local function check(phases, total)
+      local last, seen = told[#told].blobs, {}
+      assert.same({ done = total, total = total }, { done = last.done, total = last.total })
+      for _, event in ipairs(told) do
+        seen[#seen + 1] = event.title and ("%s %s"):format(event.phase, event.title)
+      end
+      for _, phase in ipairs(phases) do
+        assert.truthy((" " .. table.concat(seen, " ") .. " "):find(" " .. phase .. " ", 1, true), phase)
+      end
+      told = {}
+    end
+    registry:push(ref, list)
+    check({ "upload a", "pack t", "hash f", "upload f" }, 4)
+    registry:pull(ref, { outdir = dir .. "/out" })
+    check({ "download a", "extract t", "download f" }, 3)
+    registry:pull(ref, { outdir = dir .. "/out" })
+    check({ "extract t" }, 1)
+  end)
+
   it("refuses bad options and files at the caller's line, with oras-py's names explained", function()
     local one = { text "a" }
     for _, case in ipairs {

@@ -5,6 +5,7 @@ local errors = require "oras.error"
 local manifest = require "oras.manifest"
 local options = require "oras.options"
 local plan = require "oras.registry.pull_plan"
+local progress = require "oras.registry.progress"
 local task = require "oras.task"
 
 local Registry = require "oras.registry"
@@ -18,6 +19,7 @@ local PULL <const> = {
   include_subject = "boolean",
   keep_old_files = "boolean",
   limits = "table",
+  links = "boolean",
   name = "function",
   outdir = "string",
   overwrite = "boolean",
@@ -115,18 +117,23 @@ local function unpack_options(entry, opts)
   how.content_digest = layer.annotations and layer.annotations[defaults.annotation_digest]
   how.media_type = layer.mediaType
   how.prefix = entry.title
+  how.links = opts.links ~= false
   return how
 end
 
 local function download(pull, entry, twin)
-  local opts = pull.opts
-  pull.registry:download_blob(entry.container, entry.descriptor, entry.path, {
+  local opts, wanted = pull.opts, entry.descriptor
+  local report <close> = pull.progress:of {
+    phase = entry.unpack and "extract" or "download", digest = wanted.digest, title = entry.title, total = wanted.size,
+  }
+  pull.registry:download_blob(entry.container, wanted, entry.path, {
     root = pull.root,
     below = entry.title,
     unpack = unpack_options(entry, opts),
     overwrite = opts.overwrite ~= false and not opts.keep_old_files,
     durable = opts.durable,
     twin = twin and twin.path,
+    progress = report,
   })
 end
 
@@ -136,6 +143,7 @@ local function fetch(pull, entries)
   for _, entry in ipairs(entries) do
     if is_same(pull.root, entry) then
       entry.reason, twin = "same content", entry
+      pull.progress.total = pull.progress.total - 1
     end
   end
   for _, entry in ipairs(entries) do
@@ -185,7 +193,8 @@ end
 --- refuses when something is there), `allowed_media_type` (one or a list), `filter(layer)`,
 --- `name(layer, title)` (another title; false leaves it out), `unpack` (true: what says that it
 --- is an unpacked directory; "all": every tar; false), `limits` of unpacking (`max_bytes`,
---- `max_entries`, `max_ratio`, `max_depth`), `platform`, `config` ("path[:media/type]" for the
+--- `max_entries`, `max_ratio`, `max_depth`), `links` (false refuses symbolic links in directories;
+--- those that would lead out of one are refused anyhow), `platform`, `config` ("path[:media/type]" for the
 --- manifest's config), `include_subject`, `concurrency` (8), `durable`, `portable` (false takes
 --- titles that mean something else on Windows, "a:b").
 ---@param ref string|oras.Container
@@ -201,7 +210,10 @@ function Registry:pull(ref, opts)
   local planned = plan.new(manifests, opts)
   local root <close> = errors.check(core.file.root(opts.outdir, { create = true }))
   plan.look(planned, root, opts.outdir, opts)
-  local pull = { registry = self, root = root, opts = opts }
+  local pull = { registry = self, root = root, opts = opts, progress = progress.operation(self) }
+  for _ = 1, #planned.entries do
+    pull.progress:expect()
+  end
   task.map(by_content(planned.entries), function(entries)
     return fetch(pull, entries)
   end, { concurrency = opts.concurrency })

@@ -9,6 +9,7 @@ local errors = require "oras.error"
 local files = require "oras.registry.files"
 local oci = require "oras.oci"
 local options = require "oras.options"
+local progress = require "oras.registry.progress"
 local task = require "oras.task"
 
 local Registry = require "oras.registry"
@@ -226,24 +227,48 @@ end
 local senders = {}
 
 -- The same content under two titles goes up once.
-local function send_once(push, source, wanted)
+local function send_once(push, item, source, wanted)
+  local report <close> = push.progress:of {
+    phase = "upload", digest = wanted.digest, title = item.title, total = wanted.size,
+  }
   if push.sent[wanted.digest] then
     return wanted
   end
   push.sent[wanted.digest] = true
-  push.registry:upload_blob(push.container, source, wanted, { expect = push.expect })
+  push.registry:upload_blob(push.container, source, wanted, {
+    expect = push.expect, progress = report, title = item.title,
+  })
   return wanted
 end
 
+local function hashed(push, item, source)
+  local _ <close> = push.registry:_progress { phase = "hash", title = item.title, total = source:size() }
+  local digest, size = source:hash()
+  errors.check(digest, size)
+  return digest, size
+end
+
+-- What has no digest before it was sent.
+local function send_unknown(push, item, source, wanted, phase)
+  local report <close> = push.progress:of {
+    phase = phase, digest = wanted.digest, title = item.title, total = wanted.size or item.size,
+  }
+  local sent = push.registry:upload_blob(push.container, source, wanted, {
+    expect = push.expect, progress = report, title = item.title,
+  })
+  if report then
+    report.digest, report.total = sent.digest, sent.size
+  end
+  return sent
+end
+
 function senders.data(push, item)
-  return send_once(push, { data = item.data }, described(item, core.digest.of(item.data), #item.data))
+  return send_once(push, item, { data = item.data }, described(item, core.digest.of(item.data), #item.data))
 end
 
 function senders.file(push, item)
   local source <close> = errors.check(core.source.file(item.path))
-  local digest, size = source:hash()
-  errors.check(digest, size)
-  return send_once(push, { path = item.path, source = source }, described(item, digest, size))
+  return send_once(push, item, { path = item.path, source = source }, described(item, hashed(push, item, source)))
 end
 
 -- Packed while it is sent; where it is probably there already, packed and hashed before.
@@ -254,21 +279,17 @@ function senders.directory(push, item)
   })
   local wanted = described(item)
   if push.expect then
-    local digest, size = source:hash()
-    errors.check(digest, size)
-    wanted.digest, wanted.size = digest, size
+    wanted.digest, wanted.size = hashed(push, item, source)
   end
-  local sent = push.registry:upload_blob(push.container, { path = item.path, source = source }, wanted, {
-    expect = push.expect,
-  })
+  local sent = send_unknown(push, item, { path = item.path, source = source }, wanted, "pack")
   annotations[defaults.annotation_unpack] = annotations[defaults.annotation_unpack] or "true"
   annotations[defaults.annotation_digest] = annotations[defaults.annotation_digest] or source:content()
   return described(item, sent.digest, sent.size)
 end
 
 function senders.reader(push, item)
-  local sent = push.registry:upload_blob(push.container, { reader = item.reader, size = item.size },
-    described(item), { expect = push.expect })
+  local source = { reader = item.reader, size = item.size }
+  local sent = send_unknown(push, item, source, described(item), "upload")
   return described(item, sent.digest, sent.size)
 end
 
@@ -288,6 +309,9 @@ local function send_all(push, concurrency)
   end
   if layers == 0 or not config then
     jobs[#jobs + 1] = EMPTY
+  end
+  for _ = 1, #jobs do
+    push.progress:expect()
   end
   local sent = task.map(jobs, function(item)
     return send(push, item)
@@ -324,7 +348,7 @@ function Registry:push(ref, list, opts)
   check(container, opts)
   local planned = plan(self, container, list, opts)
   local push = {
-    registry = self, container = container, plan = planned, sent = {},
+    registry = self, container = container, plan = planned, sent = {}, progress = progress.operation(self),
     expect = is_there(self, container, opts) and "present" or nil,
   }
   local layers, config = send_all(push, opts.concurrency)
