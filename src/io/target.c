@@ -111,12 +111,15 @@ static bool is_ours(const oras_target *target, struct stat *st)
            named.st_dev == st->st_dev && named.st_ino == st->st_ino;
 }
 
-/* A new temporary of that digest, locked before anybody else could have found it. */
+/* A new temporary of that digest. Before it is locked another process may have taken it up,
+ * filled it and given it its final name. */
 static bool make_keyed(oras_target *target)
 {
+    struct stat st;
+
     target->fd = openat(target->dir_fd, target->partial,
                         O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    return target->fd >= 0 && flock(target->fd, LOCK_EX | LOCK_NB) == 0;
+    return target->fd >= 0 && flock(target->fd, LOCK_EX | LOCK_NB) == 0 && is_ours(target, &st);
 }
 
 static bool take_up_keyed(oras_target *target)

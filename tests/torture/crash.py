@@ -10,6 +10,7 @@ Modes: random     SIGKILL at random times
        errors     that call fails with ENOSPC, EIO, EDQUOT in turn; the write says so and ends
        interrupt  SIGINT at random times
        together   two of them at the same time
+       meet       one stops before its K-th call, another runs, the first goes on
        full       a file system of some size (a mount namespace of our own; needs root)
        limit      RLIMIT_FSIZE
 
@@ -35,6 +36,7 @@ import layoutpush  # noqa: E402
 from worlds import WORLDS, Broken, demand  # noqa: E402
 
 TIMEOUT = 60
+PATIENCE = 2  # with a process that may be waiting for a lock
 INTERRUPTED = 130
 ERRORS = ["ENOSPC", "EIO", "EDQUOT"]
 SAID = {"ENOSPC": "No space left", "EIO": "Input/output error", "EDQUOT": "quota"}
@@ -84,6 +86,18 @@ class Run:
             self.process.communicate()
             raise Broken("it did not end within %d s" % TIMEOUT) from None
         return self.process.returncode, said.decode(errors="replace").strip()
+
+    def is_stopped(self):
+        """Waits until it stops or ends; its end is left for wait()."""
+        event = os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        return event.si_code == os.CLD_STOPPED
+
+    def is_over(self, seconds):
+        try:
+            self.process.wait(seconds)
+            return True
+        except subprocess.TimeoutExpired:
+            return False
 
     def kill_after(self, seconds, number):
         try:
@@ -241,6 +255,30 @@ class Driver:
         both = self.cases(kind, [("pair %d" % i, act) for i in range(runs)])
         return "%d pairs, of %d both ended well" % (runs, both)
 
+    def meet(self, kind):
+        def at(number):
+            return "the first stopped at call %d" % number, lambda world: self.passed(world, number)
+
+        count = self.calls(kind)
+        hits = self.cases(kind, [at(number) for number in self.sample(count)])
+        demand(hits > 0, "not one stopped")
+        return "%d of %d calls" % (hits, count)
+
+    @staticmethod
+    def passed(world, number):
+        """The second runs while the first stands still, unless it has to wait for its lock."""
+        one, two = world.pair()
+        first = Run(world, one, ORAS_TEST_STOP_AT=str(number), LD_PRELOAD=faulty())
+        stopped = first.is_stopped()
+        second = Run(world, two)
+        if stopped:
+            second.is_over(PATIENCE)
+            world.check(False)
+            first.process.send_signal(signal.SIGCONT)
+        failed = [is_refused(*run.wait(), "exists") for run in (first, second)]
+        demand(not all(failed), "neither ended well")
+        return stopped
+
     def limit(self, kind):
         def at(size):
             def lower():
@@ -294,7 +332,8 @@ def faulty():
 
 
 MODES = {"random": Driver.random_kills, "steps": Driver.steps, "errors": Driver.errors,
-         "interrupt": Driver.interrupts, "together": Driver.together, "full": Driver.full,
+         "interrupt": Driver.interrupts, "together": Driver.together,
+         "meet": Driver.meet, "full": Driver.full,
          "limit": Driver.limit}
 
 

@@ -6,6 +6,7 @@
  *                            int64, and behind it the name of the last
  *     ORAS_TEST_DIE_AT=K     SIGKILL instead of the K-th; of a write half is done
  *     ORAS_TEST_FAIL_AT=K:E  the K-th fails with the errno of that name
+ *     ORAS_TEST_STOP_AT=K    SIGSTOP before the K-th: another process may run meanwhile
  *     ORAS_TEST_FAIL=LIST    NAME=WHAT[:FIRST[-LAST]],... : calls of NAME fail, from the FIRST on
  *                            (1) to the LAST (the last of all). WHAT is the name of an errno, or
  *                            "short": a write takes one byte less than it was given
@@ -49,7 +50,7 @@ typedef struct calls {
 static struct {
     long (*call)(long, ...); /* the real syscall(2) */
     calls *shown;
-    int64_t count, die_at, fail_at;
+    int64_t count, die_at, fail_at, stop_at;
     int fail_with;
     rule rules[MAX_RULES];
     int n_rules;
@@ -123,14 +124,22 @@ static void read_failure(const char *text)
     state.fail_with = error_of(*end ? end + 1 : end);
 }
 
+static int64_t number_from(const char *variable)
+{
+    const char *text = getenv(variable);
+
+    return text ? strtoll(text, NULL, 10) : 0;
+}
+
 static void set_up(void)
 {
-    const char *die_at = getenv("ORAS_TEST_DIE_AT"), *fail = getenv("ORAS_TEST_FAIL");
+    const char *fail = getenv("ORAS_TEST_FAIL");
     const char *path = getenv("ORAS_TEST_CALLS"), *fail_at = getenv("ORAS_TEST_FAIL_AT");
     void *found = dlsym(RTLD_NEXT, "syscall");
 
     memcpy(&state.call, &found, sizeof found);
-    state.die_at = die_at ? strtoll(die_at, NULL, 10) : 0;
+    state.die_at = number_from("ORAS_TEST_DIE_AT");
+    state.stop_at = number_from("ORAS_TEST_STOP_AT");
     if (fail_at)
         read_failure(fail_at);
     if (fail)
@@ -141,7 +150,7 @@ static void set_up(void)
 
 /* --- every call ---------------------------------------------------------------------------- */
 
-/* Count a call and tell its number. */
+/* Count a call and tell its number; perhaps others run first. */
 static int64_t number_of(const char *name)
 {
     int64_t n = __atomic_add_fetch(&state.count, 1, __ATOMIC_SEQ_CST);
@@ -150,6 +159,8 @@ static int64_t number_of(const char *name)
         __atomic_store_n(&state.shown->count, n, __ATOMIC_SEQ_CST);
         snprintf(state.shown->last, sizeof state.shown->last, "%s", name);
     }
+    if (n == state.stop_at)
+        state.call(SYS_kill, getpid(), SIGSTOP);
     return n;
 }
 
@@ -322,7 +333,7 @@ EXPORT int fdatasync(int fd)
 
 EXPORT int flock(int fd, int operation)
 {
-    return (int)FORWARD("flock", false, SYS_flock, fd, operation);
+    return (int)FORWARD("flock", true, SYS_flock, fd, operation);
 }
 
 /* --- names --------------------------------------------------------------------------------- */
