@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/alloc.h"
 #include "base/cleanup.h"
-#include "io/file.h"
 #include "io/layout_internal.h"
+#include "io/remove.h"
 #include "io/root.h"
 #include "oci/json.h"
 
@@ -17,13 +17,51 @@
 #define MARKER     ORAS_LAYOUT_MARKER
 #define MARKER_MAX 4096
 
-static oras_code read_below(int root, const char *name, oras_buf *out, oras_error *err)
+static oras_code find(const oras_layout *layout, const char *name, oras_extent *out,
+                      oras_error *err)
 {
-    _cleanup_(oras_close_fd) int fd = -1;
-    int64_t size;
-    oras_code code = oras_root_read(root, name, &fd, &size, err);
+    if (layout->tar)
+        return oras_layout_tar_find(layout->tar, name, out, err);
+    out->offset = 0;
+    return oras_root_read(layout->root, name, &out->fd, &out->size, err);
+}
 
-    return code ? code : oras_file_read_fd(fd, name, out, err);
+/* At most the bytes that it has now: what stands behind them in a tar is not its own. */
+static oras_code read_extent(const oras_extent *from, const char *name, oras_buf *out,
+                             oras_error *err)
+{
+    int64_t at = 0;
+
+    while (at < from->size) {
+        char block[16384];
+        int64_t left = from->size - at;
+        ssize_t n = pread(from->fd, block, left < (int64_t)sizeof block ? (size_t)left : sizeof block,
+                          (off_t)(from->offset + at));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return oras_fail_errno(err, errno, "'%s'", name);
+        if (n == 0)
+            break;
+        if (!oras_buf_append(out, block, (size_t)n))
+            break;
+        at += n;
+    }
+    return oras_buf_check(out, name, err);
+}
+
+static oras_code read_file(const oras_layout *layout, const char *name, oras_buf *out,
+                           oras_error *err)
+{
+    oras_extent extent;
+    oras_code code = find(layout, name, &extent, err);
+
+    if (code)
+        return code;
+    code = read_extent(&extent, name, out, err);
+    oras_close_fd(&extent.fd);
+    return code;
 }
 
 static oras_code check_version(const json_t *marker, oras_error *err)
@@ -38,13 +76,13 @@ static oras_code check_version(const json_t *marker, oras_error *err)
     return ORAS_OK;
 }
 
-/* A directory without the marker is no layout, whatever else lies in it. */
-static oras_code check_marker(int root, oras_error *err)
+/* What has no marker is no layout, whatever else lies in it. */
+static oras_code check_marker(const oras_layout *layout, oras_error *err)
 {
     _cleanup_(oras_buf_dispose) oras_buf text = ORAS_BUF_INIT(MARKER_MAX);
     oras_error cause = ORAS_ERROR_INIT;
     json_t *marker;
-    oras_code code = read_below(root, MARKER, &text, &cause);
+    oras_code code = read_file(layout, MARKER, &text, &cause);
 
     if (code == ORAS_ENOTFOUND)
         return oras_fail(err, ORAS_C_CONTENT, "no image layout: it has no file '%s'", MARKER);
@@ -60,50 +98,92 @@ static oras_code check_marker(int root, oras_error *err)
     return code;
 }
 
+/* --- open and close ------------------------------------------------------------------------- */
+
+oras_layout *oras_layout_new(const char *path)
+{
+    oras_layout *layout = oras_alloc_zero(1, sizeof *layout);
+
+    if (!layout)
+        return NULL;
+    layout->root = layout->parent = -1;
+    layout->path = oras_strdup(path);
+    if (layout->path)
+        return layout;
+    oras_dealloc(layout);
+    return NULL;
+}
+
+/* A directory or a regular file; never waits for anything else. */
+static oras_code open_kind(oras_layout *layout, oras_error *err)
+{
+    _cleanup_(oras_close_fd) int fd =
+        open(layout->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+
+    if (fd < 0 && errno == ENOENT)
+        return oras_fail(err, ORAS_C_NOT_FOUND, "it does not exist");
+    if (fd < 0 && errno != ENXIO)
+        return oras_fail_errno(err, errno, "cannot open it");
+    if (fd < 0 || fstat(fd, &st) != 0 || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)))
+        return oras_fail(err, ORAS_C_PATH, "it is neither a directory nor a tar");
+    if (S_ISREG(st.st_mode))
+        return oras_layout_tar_open(oras_steal_fd(&fd), &layout->tar, err);
+    layout->root = oras_steal_fd(&fd);
+    return ORAS_OK;
+}
+
 oras_code oras_layout_open(const char *path, oras_layout **out, oras_error *err)
 {
-    _cleanup_(oras_close_fd) int root = -1;
-    oras_code code = oras_root_open(path, &root, err);
-    oras_layout *layout;
+    oras_layout *layout = oras_layout_new(path);
+    oras_code code;
 
-    if (code)
-        return code;
-    code = check_marker(root, err);
-    if (code)
-        return oras_error_wrap(err, code, "layout '%s'", path);
-    layout = oras_alloc_zero(1, sizeof *layout);
     if (!layout)
         return oras_fail_memory(err);
-    layout->root = oras_steal_fd(&root);
-    layout->path = oras_strdup(path);
-    if (!layout->path) {
-        oras_layout_free(layout);
-        return oras_fail_memory(err);
+    code = open_kind(layout, err);
+    if (!code)
+        code = check_marker(layout, err);
+    if (!code) {
+        *out = layout;
+        return ORAS_OK;
     }
-    *out = layout;
-    return ORAS_OK;
+    oras_layout_free(layout);
+    return oras_error_wrap(err, code, "layout '%s'", path);
 }
 
 void oras_layout_free(oras_layout *layout)
 {
     if (!layout)
         return;
+    if (layout->staged)
+        oras_remove_tree(layout->parent, layout->staged);
+    oras_layout_tar_free(layout->tar);
     oras_close_fd(&layout->root);
+    oras_close_fd(&layout->parent);
+    oras_dealloc(layout->staged);
     oras_dealloc(layout->path);
     oras_dealloc(layout);
 }
 
+bool oras_layout_is_tar(const oras_layout *layout)
+{
+    return layout->tar != NULL;
+}
+
 bool oras_layout_is_current(const oras_layout *layout)
 {
+    int fd = layout->tar ? oras_layout_tar_fd(layout->tar) : layout->root;
     struct stat opened, named;
 
-    return fstat(layout->root, &opened) == 0 && stat(layout->path, &named) == 0 &&
+    return fstat(fd, &opened) == 0 && stat(layout->path, &named) == 0 &&
            opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
+/* --- what is in it -------------------------------------------------------------------------- */
+
 oras_code oras_layout_index(oras_layout *layout, oras_buf *buf, oras_error *err)
 {
-    return read_below(layout->root, ORAS_LAYOUT_INDEX, buf, err);
+    return read_file(layout, ORAS_LAYOUT_INDEX, buf, err);
 }
 
 oras_layout_name oras_layout_name_of(const oras_digest *digest)
@@ -118,10 +198,7 @@ oras_layout_name oras_layout_name_of(const oras_digest *digest)
 oras_code oras_layout_blob(oras_layout *layout, const oras_digest *digest, oras_extent *out,
                            oras_error *err)
 {
-    oras_layout_name name = oras_layout_name_of(digest);
-
-    out->offset = 0;
-    return oras_root_read(layout->root, name.text, &out->fd, &out->size, err);
+    return find(layout, oras_layout_name_of(digest).text, out, err);
 }
 
 static void append_digest(oras_algorithm algorithm, const char *name, oras_buf *buf)
@@ -157,9 +234,12 @@ static oras_code list_algorithm(int blobs, oras_algorithm algorithm, oras_buf *b
 
 oras_code oras_layout_blobs(oras_layout *layout, oras_buf *buf, oras_error *err)
 {
-    _cleanup_(oras_close_fd) int blobs =
-        openat(layout->root, "blobs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    _cleanup_(oras_close_fd) int blobs = -1;
     oras_code code;
+
+    if (layout->tar)
+        return oras_layout_tar_blobs(layout->tar, buf, err);
+    blobs = openat(layout->root, "blobs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
     if (blobs < 0 && (errno == ELOOP || errno == ENOTDIR))
         return oras_fail(err, ORAS_C_PATH, "'blobs' is no directory of its own");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * OCI image layout on disk: read and written below a root descriptor, never through a symlink.
+ * OCI image layout on disk: read and written below a root descriptor, never through a symlink; or
+ * read out of a tar, which is only written as a whole (io/layout_pack.h).
  *
  * Whoever changes the index holds the lock (flock on the file "oci-layout", which nobody
  * replaces), reads the index again and writes it anew; readers need no lock, as it is renamed
@@ -11,9 +12,12 @@
 
 typedef struct oras_layout oras_layout;
 
-/** Open; class not_found (no such directory), content (no or bad oci-layout file), io. */
+/** Open a directory or a tar; class not_found, content (no or bad oci-layout file, a broken tar),
+ * path (neither of both), unsupported (a compressed tar), limit, io. */
 oras_code oras_layout_open(const char *path, oras_layout **out, oras_error *err);
 void oras_layout_free(oras_layout *layout);
+
+bool oras_layout_is_tar(const oras_layout *layout);
 
 /** Does its path still name what was opened? */
 bool oras_layout_is_current(const oras_layout *layout);
@@ -44,6 +48,10 @@ oras_code oras_layout_blobs(oras_layout *layout, oras_buf *buf, oras_error *err)
 /** Make what is missing of a layout: the directory and its parents, blobs/sha256, an empty
  * index.json, oci-layout last. Class content when other things lie in the directory; path, io. */
 oras_code oras_layout_create(const char *path, mode_t umask, oras_error *err);
+
+/** An empty layout of one's own beside `path`, without an index, to gather blobs in. Freeing it
+ * removes it with all that is in it. */
+oras_code oras_layout_stage(const char *path, oras_layout **out, oras_error *err);
 
 /** Become the one who may change the index: *fd is the lock, held until it is closed; -1 when
  * somebody else has it. Class io. */

@@ -3,16 +3,24 @@
 #ifndef ORAS_IO_LAYOUT_INTERNAL_H
 #define ORAS_IO_LAYOUT_INTERNAL_H
 
-#include "io/layout.h"
+#include "io/layout_tar.h"
 
 #define ORAS_LAYOUT_MARKER "oci-layout" /* image-spec image-layout.md, "oci-layout file" */
 #define ORAS_LAYOUT_INDEX  "index.json"
 #define ORAS_LAYOUT_BLOBS  "blobs"
 
+#define ORAS_LAYOUT_MARKER_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
+
 struct oras_layout {
-    char *path; /* as it was given */
-    int root;   /* the directory */
+    char *path;           /* as it was given */
+    int root;             /* the directory; -1: it is a tar */
+    oras_layout_tar *tar; /* NULL: it is a directory */
+    char *staged;         /* its name in `parent`, where it goes with its end; NULL: it stays */
+    int parent;           /* of what is staged */
 };
+
+/** A layout that holds nothing yet. */
+oras_layout *oras_layout_new(const char *path);
 
 /** A name below the layout: "blobs/sha256/<hex>". */
 typedef struct oras_layout_name {

@@ -15,7 +15,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define MARKER_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
 #define INDEX_TEXT                                                                                 \
     "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\","              \
     "\"manifests\":[]}"
@@ -121,7 +120,7 @@ static oras_code fill(int root, const char *path, mode_t umask, oras_error *err)
     if (!code)
         code = make_file(root, ORAS_LAYOUT_INDEX, INDEX_TEXT, umask, err);
     if (!code)
-        code = make_file(root, ORAS_LAYOUT_MARKER, MARKER_TEXT, umask, err);
+        code = make_file(root, ORAS_LAYOUT_MARKER, ORAS_LAYOUT_MARKER_TEXT, umask, err);
     return code;
 }
 
@@ -135,51 +134,64 @@ oras_code oras_layout_create(const char *path, mode_t umask, oras_error *err)
 
 /* --- the index ------------------------------------------------------------------------------ */
 
-/* Who may not write the marker can still lock it, but on NFS. */
-static int open_marker(int root)
+/* What is locked: the marker of a directory, or the tar. Who may not write it can still lock
+ * it, but on NFS. */
+static int open_locked(const oras_layout *layout)
 {
-    const int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    int fd = openat(root, ORAS_LAYOUT_MARKER, O_RDWR | flags);
+    const int flags = O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (layout->tar ? 0 : O_NOFOLLOW);
+    int dir = layout->tar ? AT_FDCWD : layout->root;
+    const char *name = layout->tar ? layout->path : ORAS_LAYOUT_MARKER;
+    int fd = openat(dir, name, O_RDWR | flags);
 
     if (fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM))
-        fd = openat(root, ORAS_LAYOUT_MARKER, O_RDONLY | flags);
+        fd = openat(dir, name, O_RDONLY | flags);
     return fd;
 }
 
-/* Other programs may replace the marker: a lock on the old one is none. */
-static bool is_marker(int root, int fd)
+/* It may have been replaced meanwhile: a lock on the old one is none. */
+static bool is_same(const oras_layout *layout, int fd)
 {
     struct stat opened, named;
+    int rc = layout->tar ? stat(layout->path, &named)
+                         : fstatat(layout->root, ORAS_LAYOUT_MARKER, &named, AT_SYMLINK_NOFOLLOW);
 
-    return fstat(fd, &opened) == 0 &&
-           fstatat(root, ORAS_LAYOUT_MARKER, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+    return rc == 0 && fstat(fd, &opened) == 0 && opened.st_dev == named.st_dev &&
+           opened.st_ino == named.st_ino;
 }
 
 oras_code oras_layout_try_lock(const oras_layout *layout, int *fd, oras_error *err)
 {
-    _cleanup_(oras_close_fd) int marker = open_marker(layout->root);
+    _cleanup_(oras_close_fd) int locked = open_locked(layout);
     int rc;
 
     *fd = -1;
-    if (marker < 0)
+    if (locked < 0)
         return oras_fail_errno(err, errno, "cannot lock layout '%s'", layout->path);
     do {
-        rc = flock(marker, LOCK_EX | LOCK_NB);
+        rc = flock(locked, LOCK_EX | LOCK_NB);
     } while (rc != 0 && errno == EINTR);
     if (rc != 0 && errno != EWOULDBLOCK)
         return oras_fail_errno(err, errno, "cannot lock layout '%s'", layout->path);
-    if (rc == 0 && is_marker(layout->root, marker))
-        *fd = oras_steal_fd(&marker);
+    if (rc == 0 && is_same(layout, locked))
+        *fd = oras_steal_fd(&locked);
     return ORAS_OK;
+}
+
+static oras_code check_directory(const oras_layout *layout, oras_error *err)
+{
+    if (!layout->tar)
+        return ORAS_OK;
+    return oras_fail(err, ORAS_C_USAGE, "layout '%s' is a tar, which is written as a whole",
+                     layout->path);
 }
 
 oras_code oras_layout_write_index(const oras_layout *layout, const void *data, size_t size,
                                   mode_t umask, oras_error *err)
 {
     static const oras_file_target how = {.overwrite = true, .durable = true};
+    oras_code code = check_directory(layout, err);
 
-    return write_file(layout->root, ORAS_LAYOUT_INDEX, data, size, umask, &how, err);
+    return code ? code : write_file(layout->root, ORAS_LAYOUT_INDEX, data, size, umask, &how, err);
 }
 
 /* --- blobs ---------------------------------------------------------------------------------- */
@@ -193,6 +205,8 @@ oras_code oras_layout_sink(const oras_layout *layout, oras_pool *pool, const ora
                                .overwrite = true,
                                .by_digest = !expect->has_digest};
 
+    if (check_directory(layout, err))
+        return ORAS_EINVALID;
     if (expect->has_digest)
         name = oras_layout_name_of(&expect->digest);
     target.path = name.text;
@@ -203,15 +217,19 @@ oras_code oras_layout_put(const oras_layout *layout, const oras_digest *digest, 
                           size_t size, mode_t umask, oras_error *err)
 {
     static const oras_file_target how = {.overwrite = true};
+    oras_code code = check_directory(layout, err);
 
-    return write_file(layout->root, oras_layout_name_of(digest).text, data, size, umask, &how, err);
+    return code ? code : write_file(layout->root, oras_layout_name_of(digest).text, data, size, umask, &how, err);
 }
 
 static oras_code open_directory(const oras_layout *layout, oras_algorithm algorithm, int *out,
                                 oras_error *err)
 {
     char name[32];
+    oras_code code = check_directory(layout, err);
 
+    if (code)
+        return code;
     snprintf(name, sizeof name, ORAS_LAYOUT_BLOBS "/%s", oras_algorithm_name(algorithm));
     return oras_root_dir(layout->root, name, false, out, err);
 }
@@ -259,6 +277,8 @@ oras_code oras_layout_remove(const oras_layout *layout, const oras_digest *diges
 
 void oras_layout_sweep(const oras_layout *layout)
 {
+    if (layout->tar)
+        return;
     oras_partial_sweep_at(layout->root);
     for (oras_algorithm algorithm = ORAS_SHA256; algorithm <= ORAS_SHA512; algorithm++) {
         _cleanup_(oras_close_fd) int dir = -1;

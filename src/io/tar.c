@@ -393,3 +393,12 @@ oras_archive_step oras_tar_read(oras_tar *tar, const void **data, size_t *size, 
     *size = n;
     return ORAS_STEP_DATA;
 }
+
+int64_t oras_tar_skip(oras_tar *tar)
+{
+    int64_t n = tar->data_left + (int64_t)tar->padding;
+
+    tar->data_left = 0;
+    tar->padding = 0;
+    return n;
+}

@@ -21,4 +21,8 @@ void oras_tar_feed(oras_tar *tar, const void *data, size_t size);
 oras_archive_step oras_tar_next(oras_tar *tar, oras_entry *out, oras_error *err);
 oras_archive_step oras_tar_read(oras_tar *tar, const void **data, size_t *size, oras_error *err);
 
+/** For an archive that can be sought in: the current entry is passed over without its bytes,
+ * none of which was fed. Gives how many, padding included. */
+int64_t oras_tar_skip(oras_tar *tar);
+
 #endif
