@@ -54,7 +54,7 @@ local function accept(job, answer, size)
   local known = session.acknowledged(answer, job.offset)
   if known ~= expected and not job.lags then
     known, answer = ask(job)
-    job.lags = known == nil or known < expected
+    job.lags = known == nil or known <= expected
   end
   if known then
     check_ahead(job, known, answer)

@@ -172,14 +172,19 @@ local function attempt(job)
   return "uploaded"
 end
 
--- The registry may have taken all although its answer was lost: only a HEAD tells.
-local function was_stored(job, failure)
-  local status = failure.response and failure.response.status
-  if not job.body.digest or (status and status < 500 and status ~= 408) then
-    return false
+-- The registry may have taken all although its answer was lost. A session that is gone may have
+-- been closed, too: libcurl sends a request again when a connection that was used before breaks.
+local function may_be_stored(failure, way)
+  local answer = failure.response
+  if not answer or way == "lost" then
+    return not answer or answer.method == "PUT"
   end
-  local found = errors.try(job.registry.blob_exists, job.registry, job.container, job.body.digest)
-  return found == true
+  return answer.status >= 500 or answer.status == 408
+end
+
+local function is_stored(job)
+  local digest = job.body.digest
+  return digest and errors.try(job.registry.blob_exists, job.registry, job.container, digest) == true
 end
 
 -- The registry did not get what the digest says: whose fault is it? (faults L06)
@@ -278,10 +283,10 @@ local function persist(job)
       return done
     end
     local way = way_out(job, failure)
-    if way then
-      change(job, way)
-    elseif was_stored(job, failure) then
+    if may_be_stored(failure, way) and is_stored(job) then
       return "uploaded"
+    elseif way then
+      change(job, way)
     else
       local delay = job.body:can_repeat() and
         exchange.pause(job.registry, describe(job, failure, count), job.body.waited)

@@ -1,0 +1,674 @@
+--- Uploads to registries that fail, lie, cap, lag or send us elsewhere.
+local core = require "oras.core"
+local oras = require "oras"
+
+local faults = require "tests.support.faults"
+local helper = require "tests.spec.helper"
+
+local BIG <const> = ("0123456789abcdef"):rep(10000)
+local UPLOADS <const> = "/v2/up/app/blobs/uploads/*"
+local CHUNKED <const> = { chunked = true, chunk_size = 40000 }
+
+local registry, ref
+
+local function stored(bytes, repo)
+  local digest = oras.digest.of(bytes)
+  assert.equal(#bytes, faults.content(repo or "up/app").blobs[digest])
+end
+
+local function absent(bytes)
+  assert.is_nil(faults.content("up/app").blobs[oras.digest.of(bytes)])
+end
+
+-- No session is left open: what ends one may still be on its way.
+local function settled()
+  local left = faults.content("up/app").uploads
+  if left > 0 then
+    faults.wait { method = "DELETE", count = left, finished = true }
+  end
+  assert.equal(0, faults.content("up/app").uploads)
+end
+
+local function fails(source, blob, opts)
+  local err = helper.fails(registry, "upload_blob", ref, source, blob, opts)
+  assert.matches(faults.host "http", tostring(err), 1, true)
+  return err
+end
+
+local function uploads(source, opts)
+  local _, done = registry:upload_blob(ref, source, nil, opts)
+  assert.equal("uploaded", done)
+end
+
+local function file(bytes)
+  return helper.write(helper.directory() .. "/file", bytes or BIG)
+end
+
+local function once()
+  registry = helper.registry { retry = { tries = 1 } }
+end
+
+before_each(function()
+  faults.reset()
+  registry = helper.registry()
+  ref = faults.host "http" .. "/up/app"
+end)
+after_each(helper.clean)
+
+describe("the start of an upload", function()
+  it("N41 gives a Location", function()
+    faults.on { method = "POST", set = { Location = false }, always = true }
+    local err = fails { data = "hello" }
+    assert.equal("protocol", err.class)
+    assert.matches("no Location", err.message, 1, true)
+  end)
+
+  it("N41 is 202, not another success", function()
+    for _, status in ipairs { 200, 201, 204 } do
+      faults.reset()
+      faults.config { mount = false }
+      faults.on { method = "POST", set_status = status, always = true }
+      local opts = { expect = "present" } -- then no mount is asked for
+      local err = fails({ data = "hello" }, nil, opts)
+      assert.equal("protocol", err.class)
+      assert.matches(tostring(status), err.message, 1, true)
+      absent "hello"
+    end
+  end)
+
+  it("N41 is over with a 201 where a mount was asked for", function()
+    faults.on { method = "POST", status = 201, headers = { Location = "/v2/up/app/blobs/x" } }
+    local _, done = registry:upload_blob(ref, { data = "hello" })
+    assert.equal("exists", done)
+  end)
+
+  it("N47 a mount of something else is integrity", function()
+    faults.on { method = "POST", status = 201,
+      headers = { ["Docker-Content-Digest"] = oras.digest.of "other" } }
+    assert.equal("integrity", fails({ data = "hello" }).class)
+  end)
+
+  it("N42 may lead to any path of the registry", function()
+    for _, location in ipairs { "absolute", "relative", "sibling" } do
+      faults.reset()
+      faults.config { location = location }
+      uploads { data = "hello" .. location }
+      stored("hello" .. location)
+      uploads({ data = BIG .. location }, CHUNKED)
+      stored(BIG .. location)
+      settled()
+    end
+  end)
+
+  it("N42 may have a query, none, a part behind #, a digest, or be long", function()
+    for _, settings in ipairs {
+      { location_state = false }, { location_extra = "#part" }, { location_extra = "&a=b%3D%26c" },
+      { location_extra = "&x=" .. ("y"):rep(7000) },
+    } do
+      faults.reset()
+      faults.config(settings)
+      uploads { data = "hello" }
+      stored "hello"
+    end
+    local put = faults.log { method = "PUT" }[1]
+    assert.matches("&digest=" .. oras.digest.of "hello", put.target, 1, true)
+    faults.reset()
+    faults.config { location_state = false }
+    uploads { data = "hello" }
+    assert.matches("?digest=sha256:", faults.log({ method = "PUT" })[1].target, 1, true)
+  end)
+
+  it("N42 is not longer than any URL has to be", function()
+    faults.config { location_extra = "&x=" .. ("y"):rep(20000) }
+    assert.equal("protocol", fails({ data = "hello" }).class)
+  end)
+
+  it("N42 gives one Location", function()
+    faults.on { method = "POST", set = { Location = { "/v2/a", "/v2/b" } } }
+    assert.equal("protocol", fails({ data = "hello" }).class)
+  end)
+
+  it("N42 gives a Location that is a URL", function()
+    for _, location in ipairs { "http://[", "ftp://x/y", "http://u:p@h/x", "http:///x", "javascript:x" } do
+      faults.reset()
+      faults.on { method = "POST", set = { Location = location } }
+      local err = fails { data = "hello" }
+      assert.is_truthy(err.class == "protocol" or err.class == "redirect", tostring(err))
+      assert.equal(0, #faults.log { method = "PUT" })
+    end
+  end)
+
+  it("GHSA-jxpm-75mh-9fp7 does not lead to another origin", function()
+    for _, listener in ipairs { "evil", "https" } do
+      faults.reset()
+      faults.config { location = listener }
+      registry = helper.registry { headers = { ["X-Secret"] = "header-secret" } }
+      registry:set_basic_auth("alice", "wonder:land")
+      ref = faults.host "http" .. "/basic/app"
+      local err = fails { data = "secret bytes" }
+      assert.equal("redirect", err.class)
+      assert.matches("upload_origins", err.message, 1, true)
+      assert.same({}, faults.log { listener = listener })
+    end
+  end)
+
+  it("GHSA-jxpm-75mh-9fp7 leads to an origin that is allowed, without any credentials", function()
+    for _, opts in ipairs { {}, CHUNKED } do
+      faults.reset()
+      faults.config { location = "evil", location_state = true, auth = { { repo = "basic/", listener = "evil",
+        mode = "none" } } }
+      registry = helper.registry {
+        headers = { ["X-Secret"] = "header-secret" }, upload_origins = { "http://" .. faults.host "evil" },
+      }
+      registry:set_basic_auth("alice", "wonder:land")
+      ref = faults.host "http" .. "/basic/app"
+      uploads({ data = BIG }, opts)
+      stored(BIG, "basic/app")
+      local log = faults.log { listener = "evil" }
+      assert.is_true(#log > 0)
+      assert.is_false(faults.saw(log, "Basic"))
+      assert.is_false(faults.saw(log, "header-secret"))
+      for _, entry in ipairs(log) do
+        assert.is_nil(faults.header(entry, "authorization"))
+      end
+    end
+  end)
+
+  it("GHSA-jxpm-75mh-9fp7 an allowed origin that asks for credentials gets none", function()
+    faults.config { location = "evil" }
+    registry = helper.registry { upload_origins = { "http://" .. faults.host "evil" } }
+    registry:set_basic_auth("alice", "wonder:land")
+    ref = faults.host "http" .. "/basic/app"
+    local err = fails { data = "hello" }
+    assert.equal("auth", err.class)
+    for _, entry in ipairs(faults.log { listener = "evil" }) do
+      assert.is_nil(faults.header(entry, "authorization"))
+    end
+  end)
+
+  it("GHSA-jxpm-75mh-9fp7 a later Location does not lead elsewhere, either", function()
+    faults.on { method = "PATCH", set = { Location = "http://" .. faults.host "evil" .. "/v2/up/app/blobs/uploads/1" } }
+    assert.equal("redirect", fails({ data = BIG }, nil, CHUNKED).class)
+    assert.same({}, faults.log { listener = "evil" })
+    settled()
+  end)
+
+  it("CVE-2024-39897 asks for no mount from where other credentials hold", function()
+    faults.seed { repo = "up/base", blobs = { { data = "hello" } } }
+    local base = registry:get_container(faults.host "cdn" .. "/up/base")
+    registry:upload_blob(ref, { data = "hello" }, nil, { mount_from = base })
+    for _, entry in ipairs(faults.log()) do
+      assert.is_nil(entry.target:find("from=up/base", 1, true))
+    end
+  end)
+end)
+
+describe("a mount", function()
+  it("N49 that is not heeded becomes an upload", function()
+    faults.config { mount = false }
+    local _, done = registry:upload_blob(ref, { data = BIG }, nil, { mount_from = "up/base" })
+    assert.equal("uploaded", done)
+    assert.same({ "POST uploads 202", "HEAD blob 404", "PUT upload 201" }, faults.trace())
+    stored(BIG)
+  end)
+
+  it("N49 that is refused becomes an upload", function()
+    for _, status in ipairs { 400, 401, 403, 404, 405 } do
+      faults.reset()
+      registry = helper.registry()
+      faults.on { method = "POST", target = "mount=", status = status, always = true }
+      local _, done = registry:upload_blob(ref, { data = "hello" }, nil, { mount_from = "up/base" })
+      assert.equal("uploaded", done, status)
+      _, done = registry:upload_blob(ref, { data = "hello2" })
+      assert.equal("uploaded", done, status)
+      stored "hello2"
+    end
+  end)
+end)
+
+describe("sending", function()
+  it("N26 follows 307 and 308 at the same origin, with the bytes", function()
+    for _, status in ipairs { 307, 308 } do
+      for _, source in ipairs { { data = BIG }, file() } do
+        faults.reset()
+        faults.on { method = "PUT", status = status, headers = { Location = "/v2/up/app/blobs/uploads/moved" } }
+        faults.on { method = "PUT", path = "*/uploads/moved", status = 201 }
+        uploads(source)
+        local moved = faults.log { method = "PUT", path = "*/uploads/moved" }[1]
+        assert.equal(oras.digest.of(BIG), moved.body_digest)
+      end
+    end
+  end)
+
+  it("N26 follows nothing else", function()
+    for _, status in ipairs { 301, 302, 303 } do
+      faults.reset()
+      faults.on { method = "PUT", status = status, headers = { Location = "/v2/elsewhere" } }
+      assert.equal("redirect", fails({ data = "hello" }).class)
+      settled()
+    end
+    for _, status in ipairs { 307, 308 } do
+      faults.reset()
+      faults.on { method = "PUT", status = status,
+        headers = { Location = "http://" .. faults.host "evil" .. "/v2/x" } }
+      assert.equal("redirect", fails({ data = "hello" }).class)
+      assert.same({}, faults.log { listener = "evil" })
+    end
+  end)
+
+  it("N36 goes on after failures that pass, with a new session", function()
+    for _, status in ipairs { 408, 429, 500, 502, 503, 504 } do
+      for _, method in ipairs { "POST", "PUT" } do
+        faults.reset()
+        faults.on { method = method, status = status }
+        uploads { data = "hello" }
+        stored "hello"
+        settled()
+      end
+    end
+  end)
+
+  it("N36 ends after five tries, and leaves no session", function()
+    faults.on { method = "PUT", status = 503, always = true }
+    local err = fails { data = "hello" }
+    assert.equal("server", err.class)
+    assert.is_true(err.retryable)
+    assert.equal(5, #faults.log { method = "PUT" })
+    settled()
+  end)
+
+  it("N37 waits as long as it is told, or not at all", function()
+    registry = helper.registry { retry = { wait = 0, max_retry_after = 2 } }
+    local delays = {}
+    registry:on("retry", function(failure)
+      delays[#delays + 1] = failure.delay
+    end)
+    faults.on { method = "PUT", status = 429, headers = { ["Retry-After"] = "0" } }
+    uploads { data = "hello" }
+    assert.same({ 0 }, delays)
+    faults.on { method = "PUT", status = 429, headers = { ["Retry-After"] = "1000" } }
+    assert.equal("rate", fails({ data = "other" }).class)
+    settled()
+  end)
+
+  it("N43 opens a new session where one was lost", function()
+    faults.on { method = "PUT", lose = true }
+    uploads(file())
+    stored(BIG)
+    assert.equal(2, #faults.log { method = "POST" })
+    faults.reset()
+    faults.on { method = "PUT", lose = true, always = true }
+    assert.equal("not_found", fails({ data = "hello" }).class)
+    assert.equal(2, #faults.log { method = "POST" })
+  end)
+
+  it("N43 begins anew where a session of chunks was lost", function()
+    faults.on { method = "PATCH", nth = 3, lose = true }
+    uploads(file(), CHUNKED)
+    stored(BIG)
+    settled()
+  end)
+
+  it("N01 N03 goes on after connections that break", function()
+    for _, how in ipairs { "fin", "rst" } do
+      for _, read in ipairs { 0, 10000 } do
+        faults.reset()
+        faults.on { method = "PUT", early = read == 0 or nil, read = read > 0 and read or nil, drop = how }
+        uploads(file())
+        stored(BIG)
+        settled()
+      end
+    end
+  end)
+
+  it("asks whether the blob is there when the last answer was lost", function()
+    for _, close in ipairs { true, false } do -- whether libcurl repeats the request by itself
+      faults.reset()
+      faults.on { method = "HEAD", say_close = close or nil }
+      faults.on { method = "PUT", process = true, drop = "fin" }
+      uploads(file())
+      assert.equal(1, #faults.log { method = "POST" })
+      stored(BIG)
+    end
+  end)
+
+  it("does so after a 500, too", function()
+    faults.on { method = "PUT", process = true, status = 500 }
+    uploads { data = "hello" }
+    assert.equal(1, #faults.log { method = "POST" })
+    stored "hello"
+  end)
+
+  it("N46 tells the status of an early answer, not the broken pipe", function()
+    once()
+    local path = file(BIG:rep(100))
+    for status, class in pairs { [413] = "limit", [403] = "denied", [507] = "limit", [400] = "protocol" } do
+      faults.reset()
+      faults.on { method = "PUT", early = true, status = status, always = true }
+      faults.on { method = "PATCH", early = true, status = status, always = true }
+      local err = fails(path)
+      assert.equal(class, err.class, tostring(err))
+      assert.equal(status, err.status)
+      settled()
+    end
+  end)
+
+  it("N47 other bytes than were sent are integrity, and not tried again", function()
+    faults.on { method = "PUT", set = { ["Docker-Content-Digest"] = oras.digest.of "other" } }
+    local err = fails { data = "hello" }
+    assert.equal("integrity", err.class)
+    assert.matches(oras.digest.of "other", err.message, 1, true)
+    assert.equal(1, #faults.log { method = "PUT" })
+  end)
+
+  it("N47 a digest by another algorithm, or none, says nothing", function()
+    faults.on { method = "PUT", set = { ["Docker-Content-Digest"] = oras.digest.of("hello", "sha512") } }
+    uploads { data = "hello" }
+    faults.config { dcd = false }
+    uploads { data = "hello2" }
+  end)
+
+  it("ends with 201, or nearly", function()
+    for _, status in ipairs { 200, 201, 204 } do
+      faults.reset()
+      faults.on { method = "PUT", process = true, status = status }
+      uploads { data = "hello" }
+    end
+    faults.reset()
+    faults.on { method = "PUT", status = 202, always = true }
+    local err = fails { data = "hello" }
+    assert.equal("protocol", err.class)
+    assert.matches("202", err.message, 1, true)
+    settled()
+  end)
+
+  it("needs no Location in the end", function()
+    faults.on { method = "PUT", set = { Location = false } }
+    uploads { data = "hello" }
+  end)
+
+  it("says what the registry has against it", function()
+    once()
+    for status, case in pairs {
+      [405] = { "unsupported", "is it read-only?" },
+      [413] = { "limit", "too large" },
+      [507] = { "limit", "no space left" },
+      [403] = { "denied", "quota" },
+    } do
+      faults.reset()
+      faults.on { method = "PUT", status = status, always = true, json = { errors = { {
+        code = "DENIED", message = "quota exceeded" } } } }
+      local err = fails { data = "hello" }
+      assert.equal(case[1], err.class)
+      assert.matches(case[2], err.message, 1, true)
+      assert.matches(oras.digest.of "hello", err.message, 1, true)
+      assert.matches("up/app", err.message, 1, true)
+      settled()
+    end
+  end)
+
+  it("a read-only registry is said to be one", function()
+    faults.config { read_only = true }
+    local err = fails { data = "hello" }
+    assert.equal("unsupported", err.class)
+    assert.matches("is it read-only?", err.message, 1, true)
+  end)
+
+  it("L06 a file that changes while it is sent is content, and nothing is stored", function()
+    for _, change in ipairs { BIG .. "more", BIG:sub(2), ("x"):rep(#BIG) } do
+      faults.reset()
+      registry = helper.registry()
+      local path = file()
+      registry:on("request", function(request)
+        if request.method == "PUT" then
+          helper.write(path, change)
+        end
+      end)
+      local err = fails(path)
+      assert.equal("content", err.class, tostring(err))
+      absent(BIG)
+      absent(change)
+      settled()
+    end
+  end)
+
+  it("L06 a file that is replaced while it is sent goes up as it was, or not at all", function()
+    local path = file()
+    registry:on("request", function(request)
+      if request.method == "PUT" then
+        helper.write(path .. ".new", ("x"):rep(#BIG))
+        os.rename(path .. ".new", path)
+      end
+    end)
+    local good, err = oras.try(registry.upload_blob, registry, ref, path)
+    assert.is_true(good ~= nil or err.class == "content")
+    absent(("x"):rep(#BIG))
+    settled()
+  end)
+
+  it("looks at its source again when the registry got something else", function()
+    faults.on { method = "PUT", status = 400, json = { errors = { { code = "DIGEST_INVALID" } } } }
+    uploads(file())
+    assert.equal(2, #faults.log { method = "POST" })
+    stored(BIG)
+    faults.reset()
+    faults.on { method = "PUT", status = 400, always = true, json = { errors = { { code = "DIGEST_INVALID" } } } }
+    local err = fails { data = "hello" }
+    assert.equal("DIGEST_INVALID", err.code)
+    assert.equal(2, #faults.log { method = "POST" })
+    settled()
+  end)
+end)
+
+describe("chunks", function()
+  it("are of the size that was asked for", function()
+    uploads(file(), CHUNKED)
+    assert.same({ "POST uploads 202", "HEAD blob 404", "PATCH upload 202", "PATCH upload 202", "PATCH upload 202",
+      "PATCH upload 202", "PUT upload 201" }, faults.trace())
+    local patches = faults.log { method = "PATCH" }
+    assert.equal("0-39999", faults.header(patches[1], "content-range"))
+    assert.equal("120000-159999", faults.header(patches[4], "content-range"))
+    assert.equal("40000", faults.header(patches[4], "content-length"))
+    stored(BIG)
+  end)
+
+  it("are not made of what is no larger than one", function()
+    uploads({ data = "hello" }, CHUNKED)
+    assert.same({ "POST uploads 202", "PUT upload 201" }, faults.trace())
+  end)
+
+  it("N45 are at least as long as the registry wants", function()
+    faults.config { chunk_min = 70000 }
+    uploads(file(), CHUNKED)
+    assert.equal("0-69999", faults.header(faults.log { method = "PATCH" }[1], "content-range"))
+    stored(BIG)
+  end)
+
+  it("N45 of no sensible least length are as long as was asked for", function()
+    for _, least in ipairs { "0", "-5", "many", "1.5", "99999999999999999999999999" } do
+      faults.reset()
+      faults.config { chunk_min = least }
+      uploads(file(), CHUNKED)
+      assert.equal("0-39999", faults.header(faults.log { method = "PATCH" }[1], "content-range"), least)
+    end
+  end)
+
+  it("N45 of a huge least length are one", function()
+    faults.config { chunk_min = 1 << 40 }
+    uploads(file(), CHUNKED)
+    assert.same({ "PUT upload 201" }, faults.trace { method = "PUT" })
+    assert.same({}, faults.log { method = "PATCH" })
+  end)
+
+  it("N44 may be told in another form", function()
+    faults.config { upload_range = "bytes" }
+    uploads(file(), CHUNKED)
+    stored(BIG)
+    assert.equal(0, #faults.log { method = "GET" })
+  end)
+
+  it("N44 may be told late, or not at all", function()
+    for _, style in ipairs { "stale", "stale_always", "absent" } do
+      faults.reset()
+      faults.config { upload_range = style }
+      uploads(file(), CHUNKED)
+      stored(BIG)
+      settled()
+    end
+  end)
+
+  it("N44 may be told as nonsense", function()
+    for _, range in ipairs { "garbage", "5-9", "0-", "-1", "0-99999999999999999999", "0-1, 2-3" } do
+      faults.reset()
+      faults.on { method = "PATCH", set = { Range = range }, always = true }
+      uploads(file(), CHUNKED)
+      stored(BIG)
+    end
+  end)
+
+  it("N44 cannot be more than was sent", function()
+    faults.on { method = "PATCH", set = { Range = "0-79999" } }
+    faults.on { method = "GET", set = { Range = "0-79999" } }
+    local err = fails(file(), nil, CHUNKED)
+    assert.equal("protocol", err.class)
+    assert.matches("80000", err.message, 1, true)
+    settled()
+  end)
+
+  it("N44 go on where the registry says that it stands", function()
+    faults.on { method = "PATCH", say_close = true } -- libcurl itself repeats only on a connection that was used
+    faults.on { method = "PATCH", read = 10000, process = true, drop = "rst" }
+    uploads(file(), CHUNKED)
+    stored(BIG)
+    assert.equal("50000-89999", faults.header(faults.log { method = "PATCH" }[3], "content-range"))
+    settled()
+  end)
+
+  it("N44 begin anew where a chunk that broke off loses the session", function()
+    faults.config { keep_broken = false }
+    faults.on { method = "PATCH", nth = 2, read = 10000, process = true, drop = "rst" }
+    uploads(file(), CHUNKED)
+    stored(BIG)
+    settled()
+  end)
+
+  it("N44 take the registry's word after a 416", function()
+    local hit = faults.on { method = "PATCH", nth = 2, status = 416 }
+    uploads(file(), CHUNKED)
+    assert.equal(1, faults.hits(hit))
+    stored(BIG)
+    settled()
+  end)
+
+  it("N44 give way to the whole where nothing is agreed upon", function()
+    faults.on { method = "PATCH", status = 416, always = true }
+    uploads(file(), CHUNKED)
+    stored(BIG)
+    settled()
+  end)
+
+  it("become smaller where they are too large", function()
+    faults.act_as("ghcr", { patch_cap = 1 << 20 })
+    local big = BIG:rep(20)
+    uploads(file(big), { chunked = true, chunk_size = 2 << 20 })
+    stored(big)
+    settled()
+  end)
+
+  it("are made where the whole is too large for something on the way", function()
+    local big = BIG:rep(40)
+    faults.on { method = "PUT", path = UPLOADS, has = { ["content-length"] = "^\\d{7,}$" }, early = true, status = 413,
+      always = true }
+    faults.on { method = "PATCH", path = UPLOADS, has = { ["content-length"] = "^[2-9]\\d{6,}$" }, early = true,
+      status = 413, always = true }
+    uploads(file(big))
+    stored(big)
+    settled()
+  end)
+
+  it("N36 go on after failures that pass", function()
+    for _, status in ipairs { 429, 500, 503 } do
+      faults.reset()
+      faults.on { method = "PATCH", nth = 2, status = status }
+      uploads(file(), CHUNKED)
+      stored(BIG)
+      assert.equal(1, #faults.log { method = "POST" })
+      settled()
+    end
+  end)
+
+  it("N36 end within the budget, and leave no session", function()
+    faults.on { method = "PATCH", nth = 2, status = 503, always = true }
+    local err = fails(file(), nil, CHUNKED)
+    assert.equal("server", err.class)
+    assert.is_true(#faults.log { method = "PATCH" } <= 31)
+    settled()
+  end)
+
+  it("work where offsets are not looked at", function()
+    faults.act_as "docker-registry"
+    faults.on { method = "PATCH", nth = 2, read = 10000, process = true, drop = "rst" }
+    uploads(file(), CHUNKED)
+    stored(BIG)
+    settled()
+  end)
+
+  it("work with ECR", function()
+    faults.act_as "ecr"
+    uploads(file(), CHUNKED)
+    stored(BIG)
+    assert.is_true(#faults.log { method = "GET" } <= 1)
+  end)
+end)
+
+describe("an upload that is left", function()
+  local function begun(opts)
+    faults.on { method = "PUT", path = UPLOADS, read = 1000, stall_headers = 0, always = true }
+    faults.on { method = "PATCH", path = UPLOADS, read = 1000, stall_headers = 0, always = true }
+    local task = oras.spawn(registry.upload_blob, registry, ref, file(BIG:rep(50)), nil, opts)
+    oras.spawn(function()
+      repeat
+        core.clock.sleep(0.01)
+      until #faults.log { method = opts and "PATCH" or "PUT" } > 0
+      task:cancel()
+    end)
+    return task
+  end
+
+  it("N55 ends its session, when its task is cancelled", function()
+    for _, opts in ipairs { false, CHUNKED } do
+      faults.reset()
+      local task = begun(opts or nil)
+      local started
+      local _, err = oras.try(function()
+        task:wait()
+      end)
+      assert.equal("cancelled", err.class)
+      started = faults.wait { method = "DELETE", count = 1, finished = true }
+      assert.equal(1, #started)
+      assert.equal(0, faults.content("up/app").uploads)
+    end
+  end)
+
+  it("N55 does not wait for a registry that does not answer", function()
+    faults.on { method = "DELETE", stall_headers = 0, always = true }
+    local task = begun()
+    oras.try(function()
+      task:wait()
+    end)
+    assert.equal("cancelled", task:status())
+  end)
+
+  it("N56 does not take others along", function()
+    local path = file()
+    faults.on { method = "PUT", target = "digest=" .. oras.digest.of "bad", status = 403, always = true }
+    local results = oras.map({ "a", "bad", "c", "d" }, function(text)
+      local _, err = oras.try(registry.upload_blob, registry, ref, text == "a" and path or { data = text })
+      return err and err.class or "good"
+    end, { concurrency = 4 })
+    assert.same({ "good", "denied", "good", "good" }, results)
+    stored(BIG)
+    stored "d"
+    settled()
+  end)
+end)
