@@ -48,7 +48,10 @@ oras_code oras_walk_visit(oras_walk *walk, const oras_name *found, oras_walk_ent
 /** Fill an entry with the walk's names. */
 void oras_walk_show(const oras_walk *walk, oras_walk_entry *out);
 
+/** Class content: it is not what it was a moment ago. */
 oras_code oras_walk_fail_changed(const char *path, oras_error *err);
+
+/** Class path: what no archive should hold. */
 oras_code oras_walk_refuse_kind(const char *path, mode_t mode, oras_error *err);
 
 #endif
