@@ -12,9 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_INTERRUPTED = 130 };
+enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_BY_SIGNAL = 128 };
 
 static oras_runtime *interrupted_by_signal;
+static volatile sig_atomic_t caught = SIGINT;
 static pthread_t main_thread;
 
 /* The state's own thread stops best; a second signal ends the process (SA_RESETHAND). */
@@ -22,6 +23,7 @@ static void on_interrupt(int number)
 {
     int kept = errno;
 
+    caught = number;
     if (pthread_equal(pthread_self(), main_thread))
         oras_interrupt(interrupted_by_signal);
     else
@@ -29,18 +31,24 @@ static void on_interrupt(int number)
     errno = kept;
 }
 
-static void handle_interrupts(oras_runtime *rt)
+static void handle(int number)
 {
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
     struct sigaction before;
 
     /* "nohup" and "&" of some shells have it ignored: leave it so */
-    if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler == SIG_IGN)
+    if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN)
         return;
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
+static void handle_interrupts(oras_runtime *rt)
+{
     interrupted_by_signal = rt;
     main_thread = pthread_self();
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
+    handle(SIGINT);
+    handle(SIGTERM);
 }
 
 /* A closed standard stream would give its number to the next file that is opened, and what
@@ -75,7 +83,7 @@ static int report(const oras_error *err)
     if (err->exit_status)
         return err->exit_status & 0xff;
     fprintf(stderr, "oras-lua: %s\n", err->message);
-    return err->code == ORAS_ECANCELED ? EXIT_INTERRUPTED : EXIT_REFUSED;
+    return err->code == ORAS_ECANCELED ? EXIT_BY_SIGNAL + (int)caught : EXIT_REFUSED;
 }
 
 /* Output that did not arrive is a failure, whatever the script says. */

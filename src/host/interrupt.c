@@ -71,6 +71,29 @@ void oras_interrupt(oras_runtime *rt)
         oras_loop_wake(rt->context->loop);
 }
 
+static int part(lua_State *L)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, "oras.parting") != LUA_TTABLE)
+        return 0;
+    lua_getfield(L, -1, "run");
+    lua_call(L, 0, 0);
+    return 0;
+}
+
+void oras_interrupt_part(oras_runtime *rt)
+{
+    oras_reports *reports = rt->context->reports;
+
+    if (!lua_checkstack(rt->L, 2))
+        return;
+    rt->context->reports = NULL; /* whoever had enough is not asked again */
+    lua_pushcfunction(rt->L, part);
+    if (lua_pcall(rt->L, 0, 0, 0) != LUA_OK)
+        lua_pop(rt->L, 1);
+    rt->context->reports = reports;
+}
+
 int oras_interrupt_exit(lua_State *L)
 {
     oras_runtime *rt = oras_runtime_of(L);

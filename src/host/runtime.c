@@ -236,19 +236,26 @@ static void enter(oras_runtime *rt)
     __atomic_store_n(&rt->depth, rt->depth + 1, __ATOMIC_RELEASE);
 }
 
-/* Was it stopped? Then forget that, so that the next call runs. */
+/* Was it stopped? Then forget that, so that what comes next runs. */
+static bool take_stop(oras_runtime *rt)
+{
+    if (atomic_exchange(&rt->context->interrupted, 0) == 0)
+        return false;
+    oras_interrupt_watch(rt->L, rt->watched);
+    oras_task_drop_all(rt->L, rt->context);
+    return true;
+}
+
 static bool leave(oras_runtime *rt)
 {
-    bool stopped;
+    bool stopped = false;
 
-    __atomic_store_n(&rt->depth, rt->depth - 1, __ATOMIC_RELEASE);
-    if (rt->depth > 0)
-        return false;
-    stopped = atomic_exchange(&rt->context->interrupted, 0) != 0;
-    if (stopped) {
-        oras_interrupt_watch(rt->L, rt->watched);
-        oras_task_drop_all(rt->L, rt->context);
+    if (rt->depth == 1 && take_stop(rt)) {
+        stopped = true;
+        oras_interrupt_part(rt);
+        take_stop(rt);
     }
+    __atomic_store_n(&rt->depth, rt->depth - 1, __ATOMIC_RELEASE);
     return stopped;
 }
 

@@ -50,6 +50,9 @@ void oras_interrupt_arm(lua_State *L);
  * oras-lua does without: its signal handler runs on the state's thread. */
 void oras_interrupt_watch(lua_State *L, bool watched);
 
+/** Have done what Lua left for the end (lua/oras/parting.lua), within its time. [-0, +0] */
+void oras_interrupt_part(oras_runtime *rt);
+
 /** Is everything to be unwound? */
 bool oras_interrupt_pending(lua_State *L);
 

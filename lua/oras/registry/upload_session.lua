@@ -2,6 +2,7 @@
 --- (distribution-spec, "Pushing blobs"), and the requests that it takes.
 local core = require "oras.core"
 local errors = require "oras.error"
+local parting = require "oras.parting"
 local adopt = require("oras.response").adopt
 
 local session = {}
@@ -31,11 +32,16 @@ function Upload:__tostring()
   return "upload to " .. self.container:place()
 end
 
+local function cancel_now(self)
+  self.registry:cancel_upload(self)
+end
+
 function Upload:__close()
   if not self.is_over then
     self.is_over = true
-    self.registry:cancel_upload(self)
+    cancel_now(self)
   end
+  parting.take_back(self) -- an interrupt does not let us get here
 end
 
 local function add_query(url, name, value)
@@ -211,6 +217,7 @@ function session.opened(self, answer)
     refuse("protocol", answer, "the registry opened an upload but gave no Location")
   end
   self.chunk_min = chunk_min(answer)
+  parting.leave(self, cancel_now)
 end
 
 -- A chunk was taken, or was not but the registry says where it stands.
