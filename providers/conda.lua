@@ -75,4 +75,45 @@ function CondaMirror:inspect(name)
   }
 end
 
+-- The text of info/index.json; a .conda has it in a tar inside of it.
+local function read_index(source)
+  for entry in oras.archive.entries(source) do
+    if entry.path == "info/index.json" then
+      return entry:read()
+    elseif entry.path:find "^info%-.*%.tar%.zst$" then
+      return read_index { data = entry:read() }
+    end
+  end
+end
+
+--- Store a conda package, with its index beside it: what it is can then be seen without
+--- fetching the package.
+---
+---     oras-lua conda push localhost:5000/channel/linux-64/name:1.0-0 name-1.0-0.conda
+---@param name string reference
+---@param path string of a .conda or .tar.bz2
+---@return table descriptor of the manifest
+---@raise oras.Error io, content, auth, denied, ...
+function CondaMirror:push(name, path)
+  local container = self:get_container(name)
+  local file = path:match "[^/]*$"
+  local version = file:find "%.conda$" and "v2" or "v1"
+  local index = read_index(path) or error(("%s has no info/index.json"):format(path), 0)
+  local manifest = oras.oci.NewManifest()
+
+  local function add(source, media_type, title)
+    local layer, bytes = oras.oci.NewLayer(source, media_type, { title = title })
+    self:upload_blob(container, bytes, layer)
+    table.insert(manifest.layers, layer)
+  end
+  add(path, "application/vnd.conda.package." .. version, file)
+  add({ data = index }, "application/vnd.conda.info.index.v1+json",
+    file:gsub("%.conda$", ""):gsub("%.tar%.bz2$", "") .. "/info/index.json")
+
+  local config, bytes = oras.oci.ManifestConfig()
+  self:upload_blob(container, bytes, config)
+  manifest.config = config
+  return self:upload_manifest(container, manifest)
+end
+
 return CondaMirror

@@ -105,4 +105,39 @@ describe("the example layout", function()
     assert.is_true(os.execute(("diff -r %s examples/layout"):format(target)))
     os.execute(("rm -r %s"):format(target))
   end)
+
+  it("stores a package so that it can be inspected", function()
+    local helper = require "tests.spec.helper"
+    local dir, mirror = helper.directory(), CondaMirror:new()
+    local place = ("oci:%s/channel:1"):format(dir)
+    local package = mirror:pull(LAYOUT, { outdir = dir, allowed_media_type = "application/vnd.conda.package.v1" })[1]
+    local stored = mirror:push(place, package.path)
+    local found = mirror:inspect(place)
+    assert.equal(stored.digest, found.digest)
+    assert.equal("greeting", found.index.name)
+    assert.equal(package.descriptor.digest, found.package.digest)
+    assert.equal("greeting-1.0.0-0.tar.bz2", found.package.title)
+    assert.is_nil(found.info)
+    local ok, err = pcall(mirror.push, mirror, place, helper.write(dir .. "/x.conda", "no archive"))
+    assert.is_false(ok)
+    assert.equal("content", err.class)
+    helper.clean()
+  end)
+
+  it("stores a .conda, whose index is in a tar inside of it", function()
+    local helper = require "tests.spec.helper"
+    local data = os.getenv "ORAS_TEST_DATA"
+    if not data then
+      return pending "ORAS_TEST_DATA is not set"
+    end
+    local dir, mirror = helper.directory(), CondaMirror:new()
+    local source = mirror:get_container(("oci:%s/conda"):format(data))
+    local package = mirror:organize_layers(mirror:get_manifest(source)).package_conda
+    local path = mirror:download_blob(source, package, dir .. "/mock-2.0.0-py37_1000.conda")
+    mirror:push(("oci:%s/channel:1"):format(dir), path)
+    local found = mirror:inspect(("oci:%s/channel:1"):format(dir))
+    assert.equal("mock", found.index.name)
+    assert.equal(package.digest, found.package.digest)
+    helper.clean()
+  end)
 end)
