@@ -2,6 +2,15 @@
 local crash = require "tests.e2e.crash"
 
 describe("two writes", function()
-  crash.tests("L11 C39", "together", "at the same time", 15)
-  crash.tests("L11 C39", "meet", "one stands still while the other runs", 12)
+  for _, world in ipairs(crash.worlds) do
+    it("L11 C39 at the same time: " .. world, function()
+      local reason = crash.reason("together", world, 15)
+      return reason and pending(reason)
+    end)
+
+    it("L11 C39 one stands still while the other runs: " .. world, function()
+      local reason = crash.reason("meet", world, 12)
+      return reason and pending(reason)
+    end)
+  end
 end)
