@@ -117,8 +117,8 @@ describe("oras-lua push", function()
   it("logs in with the user and password that it is given, which are not shown", function()
     local place = faults.host "http" .. "/basic/app:1"
     fails(1, "auth", "push", place, "hi.txt")
-    local command = ("cd %s && printf 'wonder:land\\n' | DOCKER_CONFIG=/nonexistent %s push %s hi.txt --debug -u alice ")
-      :format(quote(dir), quote(process.oras_lua), place)
+    local command = "cd %s && printf 'wonder:land\\n' | DOCKER_CONFIG=/nonexistent %s push %s hi.txt --debug -u alice "
+    command = command:format(quote(dir), quote(process.oras_lua), place)
     local status, _, err = process.shell(command .. "--password-stdin")
     assert.equal(0, status, err)
     assert.is_nil(err:find("wonder:land", 1, true))
