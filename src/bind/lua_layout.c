@@ -46,14 +46,21 @@ int oras_lua_fail_blob(lua_State *L, const oras_error *err)
     return 2;
 }
 
+oras_layout_box *oras_lua_layout_push(lua_State *L, int idx)
+{
+    oras_layout_box *box = oras_box_new(L, LAYOUT, sizeof *box, 1);
+
+    lua_pushvalue(L, idx);
+    lua_setiuservalue(L, -2, ORAS_LAYOUT_PATH);
+    return box;
+}
+
 static int layout_open(lua_State *L)
 {
     const char *path = oras_lua_check_text(L, 1, "path");
-    oras_layout_box *box = oras_box_new(L, LAYOUT, sizeof *box, 1);
+    oras_layout_box *box = oras_lua_layout_push(L, 1);
     oras_error err = ORAS_ERROR_INIT;
 
-    lua_pushvalue(L, 1);
-    lua_setiuservalue(L, -2, ORAS_LAYOUT_PATH);
     if (oras_layout_open(path, &box->layout, &err))
         return oras_lua_fail(L, &err);
     return 1;
@@ -62,6 +69,12 @@ static int layout_open(lua_State *L)
 static int layout_is_current(lua_State *L)
 {
     lua_pushboolean(L, oras_layout_is_current(oras_lua_check_layout(L, 1)));
+    return 1;
+}
+
+static int layout_is_tar(lua_State *L)
+{
+    lua_pushboolean(L, oras_layout_is_tar(oras_lua_check_layout(L, 1)));
     return 1;
 }
 
@@ -112,14 +125,18 @@ static int layout_blobs(lua_State *L)
 
 void oras_lua_open_layout(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"create", oras_lua_layout_create}, {"open", layout_open}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"create", oras_lua_layout_create},
+                                         {"open", layout_open},
+                                         {"pack", oras_lua_layout_pack},
+                                         {"stage", oras_lua_layout_stage},
+                                         {NULL, NULL}};
     static const luaL_Reg methods[] = {{"age", oras_lua_layout_age},
                                        {"blobs", layout_blobs},
                                        {"close", layout_close},
                                        {"fetch", oras_lua_layout_fetch},
                                        {"index", layout_index},
                                        {"is_current", layout_is_current},
+                                       {"is_tar", layout_is_tar},
                                        {"lock", oras_lua_layout_lock},
                                        {"put", oras_lua_layout_put},
                                        {"sink", oras_lua_layout_sink},
@@ -133,5 +150,6 @@ void oras_lua_open_layout(lua_State *L)
     oras_box_type(L, LAYOUT, methods, layout_close);
     oras_lua_layout_open_fetch(L);
     oras_lua_layout_open_lock(L);
+    oras_lua_layout_open_pack(L);
     luaL_newlib(L, functions);
 }

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * layout:lock: the right to change the index. Waiting for it polls, as flock(2) has nothing to
  * wait for beside a loop; what is done under it runs on a worker, as a disk takes its time. */
-#include "base/alloc.h"
 #include "bind/box.h"
 #include "bind/layout.h"
+#include "bind/layout_work.h"
 #include "bind/lua_error.h"
-#include "bind/wait.h"
 
 #include <unistd.h>
 
 #define LOCK            "oras.layout_lock"
-#define WORK            "oras.layout_work"
+#define WRITE           "oras.layout_write"
 #define DEFAULT_SECONDS 60.0
 #define MAX_SECONDS     1e6
 #define FIRST_POLL_MS   1
@@ -144,33 +143,18 @@ static int lock_remove(lua_State *L)
 /* --- the index ------------------------------------------------------------------------------ */
 
 typedef struct write_box {
-    oras_context *context; /* NULL: nothing runs */
-    oras_job job;
-    oras_post post;
-    oras_signal signal;
+    oras_layout_work work;   /* first */
     oras_layout_box *layout; /* of the lock at 1; the bytes are at 2 */
     const char *bytes;
     size_t size;
     mode_t umask;
-    oras_error failure;
 } write_box;
 
-#define BOX_OF(pointer, member) ((write_box *)((char *)(pointer)-offsetof(write_box, member)))
-
-/* On a worker. */
-static void write_run(oras_job *job)
+static oras_code write_run(oras_layout_work *work, oras_error *err)
 {
-    write_box *box = BOX_OF(job, job);
+    const write_box *box = (write_box *)work;
 
-    oras_layout_write_index(box->layout->layout, box->bytes, box->size, box->umask, &box->failure);
-    oras_loop_post(box->context->loop, &box->post);
-}
-
-static void write_done(void *ud)
-{
-    write_box *box = ud;
-
-    oras_signal_set(box->context, &box->signal);
+    return oras_layout_write_index(box->layout->layout, box->bytes, box->size, box->umask, err);
 }
 
 /* What was begun is brought to its end: it takes milliseconds, and the lock must outlast it. */
@@ -178,12 +162,8 @@ static int write_close(lua_State *L)
 {
     write_box *box = lua_touserdata(L, 1);
 
-    if (!box->context)
-        return 0;
-    oras_pool_settle(box->context->pool, &box->job);
-    oras_loop_unpost(box->context->loop, &box->post);
-    box->layout->n_busy--;
-    box->context = NULL;
+    if (oras_layout_work_settle(&box->work))
+        box->layout->n_busy--;
     return 0;
 }
 
@@ -192,8 +172,8 @@ static int written(lua_State *L, int status, lua_KContext ctx)
     const write_box *box = (const write_box *)ctx;
 
     (void)status;
-    if (box->failure.code)
-        return oras_lua_fail(L, &box->failure);
+    if (box->work.failure.code)
+        return oras_lua_fail(L, &box->work.failure);
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -209,21 +189,17 @@ static int lock_write_index(lua_State *L)
     write_box *box;
 
     lua_settop(L, 2);
-    box = oras_box_new(L, WORK, sizeof *box, 0);
-    *box = (write_box){.job = {.run = write_run},
-                       .post = {.fn = write_done, .ud = box},
-                       .layout = layout,
-                       .bytes = bytes,
-                       .size = size,
-                       .umask = oras_pool_umask(context->pool)};
+    box = oras_box_new(L, WRITE, sizeof *box, 0);
+    box->work.run = write_run;
+    box->layout = layout;
+    box->bytes = bytes;
+    box->size = size;
+    box->umask = oras_pool_umask(context->pool);
     lua_toclose(L, 3);
-    box->context = context; /* first: the worker uses it */
-    if (oras_pool_submit(context->pool, &box->job, &err)) {
-        box->context = NULL;
+    if (oras_layout_work_start(&box->work, context, &err))
         return oras_lua_fail(L, &err);
-    }
     layout->n_busy++;
-    return oras_lua_wait(L, &box->signal, (lua_KContext)box, written);
+    return oras_lua_wait(L, &box->work.signal, (lua_KContext)box, written);
 }
 
 void oras_lua_layout_open_lock(lua_State *L)
@@ -234,5 +210,5 @@ void oras_lua_layout_open_lock(lua_State *L)
                                        {NULL, NULL}};
 
     oras_box_type(L, LOCK, methods, lock_close);
-    oras_box_type(L, WORK, NULL, write_close);
+    oras_box_type(L, WRITE, NULL, write_close);
 }
