@@ -50,9 +50,13 @@ local function source_date()
   return seconds or errors.usage("SOURCE_DATE_EPOCH is a number of seconds, not %q", text)
 end
 
+local YEAR_10000 <const> = 253402300800
+
 local function format_time(seconds)
-  local ok, text = pcall(os.date, "!%Y-%m-%dT%H:%M:%SZ", seconds)
-  return ok and text or errors.usage("push: created: %d is no time", seconds)
+  if seconds < 0 or seconds >= YEAR_10000 then
+    errors.usage("push: created: %d seconds are no time before the year 10000", seconds)
+  end
+  return os.date("!%Y-%m-%dT%H:%M:%SZ", seconds)
 end
 
 local function time_of(created)
@@ -224,8 +228,6 @@ local function described(item, digest, size)
   }
 end
 
-local senders = {}
-
 -- The same content under two titles goes up once.
 local function send_once(push, item, source, wanted)
   local report <close> = push.progress:of {
@@ -262,16 +264,22 @@ local function send_unknown(push, item, source, wanted, phase)
   return sent
 end
 
+-- By what an item is: each sends it and gives its descriptor.
+local senders = {}
+
+--- Bytes at hand.
 function senders.data(push, item)
   return send_once(push, item, { data = item.data }, described(item, core.digest.of(item.data), #item.data))
 end
 
+--- A file, hashed before it is sent.
 function senders.file(push, item)
   local source <close> = errors.check(core.source.file(item.path))
   return send_once(push, item, { path = item.path, source = source }, described(item, hashed(push, item, source)))
 end
 
--- Packed while it is sent; where it is probably there already, packed and hashed before.
+--- A directory, packed while it is sent; where it is probably there already, packed and hashed
+--- before.
 function senders.directory(push, item)
   local annotations = item.annotations
   local source <close> = errors.check(core.archive.pack {
@@ -287,6 +295,7 @@ function senders.directory(push, item)
   return described(item, sent.digest, sent.size)
 end
 
+--- What a function gives.
 function senders.reader(push, item)
   local source = { reader = item.reader, size = item.size }
   local sent = send_unknown(push, item, source, described(item), "upload")
