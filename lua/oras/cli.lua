@@ -5,10 +5,11 @@ local report = require "oras.cli.report"
 
 local HELP <const> = [[
 usage: oras-lua [options] SCRIPT.lua [ARG...]
+       oras-lua [options] COMMAND [ARG...]
        oras-lua [options] PROVIDER METHOD [ARG...]
 
-Runs a Lua 5.4 script in which `require "oras"` works, or calls a method of a provider
-and prints its result as JSON.
+Runs a Lua 5.4 script in which `require "oras"` works, or a command (%s),
+or calls a method of a provider and prints its result as JSON.
 
   -e TEXT     run TEXT
   -l NAME     require NAME into a global of that name (-l G=NAME: into G)
@@ -19,7 +20,7 @@ and prints its result as JSON.
   -           run standard input
   --          the next word is the script
   --debug     tracebacks, and a log of requests without secrets
-  --help      this text; oras-lua PROVIDER --help shows a provider's methods
+  --help      this text; behind a command its flags, behind a provider its methods
 
 A word with a "/" or ending in ".lua" is a script; else it is a command, a provider or a
 script of that name, in this order. LUA_INIT is not read.
@@ -113,14 +114,19 @@ local function exists(path)
   return file and file:close()
 end
 
+local function command_names()
+  local names = {}
+  for _, name in ipairs(host.module_names()) do
+    names[#names + 1] = name:match "^oras%.commands%.([^.]+)$"
+  end
+  return names
+end
+
 -- Names a first word may have: the commands' modules and the providers.
 local function known_names()
   local names = {}
-  for _, name in ipairs(host.module_names()) do
-    local command = name:match "^oras%.commands%.([^.]+)$"
-    if command then
-      names[command] = true
-    end
+  for _, name in ipairs(command_names()) do
+    names[name] = true
   end
   for _, name in ipairs(host.provider_names()) do
     names[name] = true
@@ -191,7 +197,7 @@ return function(program, ...)
 
   host.unwatch()
   if opts.help then
-    io.stdout:write(HELP)
+    io.stdout:write(HELP:format(table.concat(command_names(), ", ")))
     return
   end
   prepare(opts)
