@@ -14,20 +14,39 @@ Layout.__index = Layout
 
 local layout = {}
 
---- Open a layout.
----@param path string directory
+layout.Layout = Layout
+
+local function wrap(path, opened)
+  if opened:is_tar() then
+    return require("oras.layout_tar").new(path, opened)
+  end
+  return setmetatable({ path = path, core = opened }, Layout)
+end
+
+--- Open a layout: a directory, or a tar that is not compressed.
+---@param path string
 ---@return oras.Layout
----@raise oras.Error not_found, content, io
+---@raise oras.Error not_found, content, unsupported, path, io
 function layout.open(path)
-  return setmetatable({ path = path, core = errors.check(core.layout.open(path)) }, Layout)
+  return wrap(path, errors.check(core.layout.open(path)))
 end
 
 --- Open a layout, and make it first where there is none: in a directory that is empty or not
---- there yet.
----@param path string directory
+--- there yet; or, under a name that ends in ".tar", as a tar, once something is written.
+---@param path string
 ---@return oras.Layout
----@raise oras.Error content, path, io
+---@raise oras.Error content, unsupported, path, io
 function layout.create(path)
+  local opened, err = core.layout.open(path)
+  if opened then
+    return wrap(path, opened)
+  end
+  local is_tar = path:find "%.tar$" ~= nil
+  if is_tar and err.class == "not_found" then
+    return require("oras.layout_tar").new(path)
+  elseif is_tar or (err.class ~= "not_found" and err.class ~= "content") then
+    errors.raise(err)
+  end
   errors.check(core.layout.create(path))
   return layout.open(path)
 end
@@ -213,6 +232,15 @@ function Layout:put(bytes, digest)
   if not self:has(digest, #bytes) then
     errors.check(self.core:put(bytes, digest))
   end
+end
+
+--- Gather what is written until the value is closed, where that is worth it: in a tar.
+---@return table? closable
+function Layout:batch() -- luacheck: no self
+end
+
+--- Write what was gathered; a directory has it already.
+function Layout:flush() -- luacheck: no self
 end
 
 --- What holds others off the index while it lives.

@@ -431,4 +431,12 @@ function Registry:_backend(place) -- luacheck: no self
   return remote_backend
 end
 
+--- What the verb of a caller writes to a place is gathered until the value is closed, where the
+--- place is written as a whole: a layout in a tar. An error that closes it drops what was gathered.
+---@return table? closable
+function Registry:_batch(place)
+  local backend = self:_backend(place)
+  return backend.batch and backend.batch(self, place)
+end
+
 return Registry

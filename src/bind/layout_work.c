@@ -5,8 +5,10 @@
 static void run(oras_job *job)
 {
     oras_layout_work *work = (oras_layout_work *)job; /* its first member */
+    oras_error err = ORAS_ERROR_INIT;
 
-    work->run(work, &work->failure);
+    if (work->run(work, &err))
+        work->failure = err;
     oras_loop_post(work->context->loop, &work->post);
 }
 

@@ -197,5 +197,7 @@ end
 function Registry:copy(src, dst, opts)
   opts = opts or {}
   check_options(opts)
-  return perform(new_copy(self, src, dst, opts))
+  local copy = new_copy(self, src, dst, opts)
+  local _ <close> = not opts.dry_run and copy.target:_batch(copy.to) or nil
+  return perform(copy)
 end

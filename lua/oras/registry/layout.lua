@@ -15,26 +15,32 @@ local function find_open(registry, container)
   local opened = registry._layouts or {}
   registry._layouts = opened
   local found = opened[container.path]
-  return found and found:is_current() and found, opened
+  return found and found:is_current() and found
 end
 
-local function open(registry, container)
-  local found, opened = find_open(registry, container)
+local function open(registry, container, make)
+  local found = find_open(registry, container)
   if not found then
-    found = layouts.open(container.path)
-    opened[container.path] = found
+    found = (make or layouts.open)(container.path)
+    registry._layouts[container.path] = found
   end
   return found
 end
 
 -- For writing: what is not there is made.
 local function open_or_make(registry, container)
-  local found, opened = find_open(registry, container)
-  if not found then
-    found = layouts.create(container.path)
-    opened[container.path] = found
-  end
-  return found
+  return open(registry, container, layouts.create)
+end
+
+--- What is written to a tar until the value is closed is written at once, or, when an error closes
+--- it, not at all. Without it each step writes the tar anew.
+---@param registry oras.Registry
+---@param container oras.Container
+---@return table? closable nil where nothing needs to be gathered
+function layout.batch(registry, container)
+  local is_tar = container.path:find "%.tar$" ~= nil
+  local found = is_tar and open_or_make(registry, container) or errors.try(open, registry, container)
+  return found and found:batch()
 end
 
 local function not_found(kind, name, container, more)
@@ -193,6 +199,7 @@ end
 ---@return string done "exists" or "uploaded"
 function layout.upload(registry, container, source, given)
   local store = open_or_make(registry, container)
+  local _ <close> = store:batch()
   local body <close> = require("oras.registry.sources").open(source, given)
   body:learn()
   given.digest, given.size = body.digest, body.size
@@ -221,6 +228,7 @@ end
 ---@param opts { part?: boolean }
 function layout.put_manifest(registry, container, out, tags, opts)
   local store = open_or_make(registry, container)
+  local _ <close> = store:batch()
   store:put(out.raw, out.digest)
   if opts.part and #tags == 0 then
     return

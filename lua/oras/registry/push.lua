@@ -356,6 +356,7 @@ function Registry:push(ref, list, opts)
   local container = self:get_container(ref)
   check(container, opts)
   local planned = plan(self, container, list, opts)
+  local _ <close> = self:_batch(container)
   local push = {
     registry = self, container = container, plan = planned, sent = {}, progress = progress.operation(self),
     expect = is_there(self, container, opts) and "present" or nil,
