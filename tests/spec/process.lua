@@ -68,4 +68,36 @@ function process.interrupt(...)
   return status, err
 end
 
+local INTERRUPT_WHEN <const> = [[
+import signal, subprocess, sys, urllib.request
+number = int(sys.argv[2])
+def default():
+    for one in signal.SIGINT, signal.SIGTERM:
+        signal.signal(one, signal.SIG_DFL)
+child = subprocess.Popen(sys.argv[3:], stdin=subprocess.DEVNULL, preexec_fn=default)
+urllib.request.urlopen(sys.argv[1]).read()
+child.send_signal(number)
+try:
+    status = child.wait(timeout=30)
+    sys.exit(status if status >= 0 else 200 - status)
+except subprocess.TimeoutExpired:
+    child.kill()
+    sys.exit(99)
+]]
+
+--- Run oras-lua and send it a signal once a URL has answered (the fault server's /wait); 99 when
+--- it goes on, 200 and the signal's number when that killed it.
+---@param url string
+---@param number integer of the signal
+---@return integer status
+---@return string out
+---@return string err
+function process.interrupt_when(url, number, ...)
+  local words = { "python3 -c", quote(INTERRUPT_WHEN), quote(url), number, quote(process.oras_lua) }
+  for _, word in ipairs { ... } do
+    words[#words + 1] = quote(word)
+  end
+  return process.shell(table.concat(words, " "))
+end
+
 return process

@@ -1,0 +1,335 @@
+--- What is left when work is ended in the middle: nothing.
+local core = require "oras.core"
+local oras = require "oras"
+
+local faults = require "tests.support.faults"
+local helper = require "tests.spec.helper"
+local process = require "tests.spec.process"
+
+local SIGINT <const>, SIGTERM <const> = 2, 15
+local MIB <const> = 1024 * 1024
+
+local function ref(repo, listener)
+  return ("%s/%s:1"):format(faults.host(listener or "http"), repo or "cancel/app")
+end
+
+local function open_files()
+  local n = 0
+  local pipe <close> = assert(io.popen(("ls /proc/%s/fd"):format(io.open("/proc/self/stat"):read("a"):match "^%d+")))
+  for _ in pipe:lines() do
+    n = n + 1
+  end
+  return n
+end
+
+-- The server answers DELETE of a session after the task has ended: what is open is asked for anew.
+local function no_session_left(repo)
+  local path = ("/v2/%s/blobs/uploads/*"):format(repo or "cancel/app")
+  local opened = 0
+  for _, one in ipairs(faults.log { method = "POST" }) do
+    opened = opened + (one.status == 202 and 1 or 0)
+  end
+  local put = 0
+  for _, one in ipairs(faults.log { method = "PUT", path = path }) do
+    put = put + (one.status == 201 and 1 or 0)
+  end
+  faults.wait { method = "DELETE", path = path, count = opened - put, finished = true }
+  assert.equal(0, faults.content(repo or "cancel/app").uploads)
+end
+
+describe("a cancelled task", function()
+  local registry, directory
+
+  before_each(function()
+    faults.reset()
+    directory = helper.directory()
+    registry = helper.registry()
+  end)
+
+  after_each(helper.clean)
+
+  -- Run, cancel when `there` says so, and give what the task raised.
+  local function cancelled(fn, there)
+    local task = oras.spawn(fn)
+    local good, err = pcall(function()
+      there(task)
+    end)
+    task:cancel()
+    local _, failure = oras.try(task.wait, task)
+    if not good then
+      error(err, 0)
+    end
+    assert.truthy(failure, "it was done before it was cancelled")
+    return failure
+  end
+
+  local function sees(filter)
+    return function()
+      -- the fault server is asked from inside a task, so that the other one goes on
+      local found = oras.gather(function()
+        for _ = 1, 500 do
+          if #faults.log(filter) > 0 then
+            return true
+          end
+          core.clock.sleep(0.01)
+        end
+      end)
+      assert.is_true(found)
+    end
+  end
+
+  local function upload(size)
+    return function()
+      registry:upload_blob(ref(), { data = ("x"):rep(size) })
+    end
+  end
+
+  it("N55 that hashes a file asks nothing and closes it", function()
+    local path = directory .. "/big"
+    assert(os.execute(("truncate -s 8G '%s'"):format(path)))
+    collectgarbage()
+    local before = open_files()
+    local err = cancelled(function()
+      registry:upload_blob(ref(), path)
+    end, function(task)
+      oras.gather(function()
+        core.clock.sleep(0)
+      end)
+      assert.equal("waiting", task:status())
+    end)
+    assert.equal("cancelled", err.class)
+    assert.equal(0, faults.count().total)
+    collectgarbage()
+    collectgarbage()
+    assert.is_true(open_files() <= before)
+  end)
+
+  it("N55 that opens a session ends the one that opens all the same", function()
+    faults.on { method = "POST", hold = "post" }
+    local err = cancelled(upload(1000), function(task)
+      sees { method = "POST" } ()
+      task:cancel()
+      faults.release "post"
+    end)
+    assert.equal("cancelled", err.class)
+    no_session_left()
+  end)
+
+  it("N55 that sends a blob ends its session", function()
+    faults.on { method = "PUT", early = true, read = 100000, hold = "put" }
+    assert.equal("cancelled", cancelled(upload(8 * MIB), sees { method = "PUT" }).class)
+    no_session_left()
+    assert.same({}, faults.content("cancel/app").blobs)
+  end)
+
+  it("N55 that waits for the answer to a blob ends its session", function()
+    faults.on { method = "PUT", hold = "put" }
+    assert.equal("cancelled", cancelled(upload(1000), sees { method = "PUT" }).class)
+    no_session_left()
+  end)
+
+  it("N55 that sends chunks ends its session", function()
+    faults.on { method = "PATCH", nth = 2, hold = "patch" }
+    local err = cancelled(function()
+      registry:upload_blob(ref(), { data = ("x"):rep(5 * MIB) }, nil, { chunked = true, chunk_size = MIB })
+    end, function()
+      oras.gather(function()
+        while #faults.log { method = "PATCH" } < 2 do
+          core.clock.sleep(0.01)
+        end
+      end)
+    end)
+    assert.equal("cancelled", err.class)
+    no_session_left()
+  end)
+
+  it("N55 that sends what a producer makes ends its session, and the producer", function()
+    faults.on { method = "PATCH", early = true, read = 1000, hold = "patch" }
+    local made = 0
+    local err = cancelled(function()
+      registry:upload_blob(ref(), { reader = function()
+        made = made + 1
+        return ("x"):rep(MIB)
+      end })
+    end, sees { method = "PATCH" })
+    assert.equal("cancelled", err.class)
+    no_session_left()
+    local before = made
+    oras.gather(function()
+      core.clock.sleep(0.05)
+    end)
+    assert.equal(before, made)
+  end)
+
+  it("N55 that waits for its next try tries no more", function()
+    faults.on { method = "PUT", status = 503, headers = { ["Retry-After"] = "30" }, always = true }
+    local waits = false
+    registry:on("retry", function()
+      waits = true
+    end)
+    local err = cancelled(upload(1000), function()
+      oras.gather(function()
+        while not waits do
+          core.clock.sleep(0.01)
+        end
+      end)
+    end)
+    assert.equal("cancelled", err.class)
+    assert.equal(1, faults.count { method = "PUT" }.total)
+    no_session_left()
+  end)
+
+  it("N55 that downloads leaves a file to go on with, or nothing where none is wanted", function()
+    local a = faults.seed { repo = "cancel/app", tag = "1", layers = { { size = 3 * MIB } } }
+    for resume, left in pairs { [false] = "", [true] = ".oras-partial" } do
+      faults.reset { content = false }
+      faults.on { path = "*/blobs/*", stall = 1000000 }
+      local path = ("%s/%s"):format(directory, resume)
+      os.execute(("mkdir '%s'"):format(path))
+      local err = cancelled(function()
+        registry:download_blob(ref(), a.layers[1], path .. "/file", { resume = resume })
+      end, sees { path = "*/blobs/*" })
+      assert.equal("cancelled", err.class)
+      assert.equal(left, helper.list(path):sub(1, #left))
+      assert.is_nil(helper.read(path .. "/file"))
+      if not resume then
+        assert.equal("", helper.list(path))
+      end
+    end
+  end)
+
+  it("N55 that copies ends both sides", function()
+    faults.seed { repo = "cancel/src", tag = "1", layers = { { size = 3 * MIB }, { size = 2 * MIB, seed = 2 } } }
+    faults.on { listener = "cdn", path = "*/blobs/*", stall = 1000000, always = true }
+    collectgarbage()
+    local err = cancelled(function()
+      registry:copy(ref("cancel/src", "cdn"), ref())
+    end, function()
+      sees { listener = "cdn", path = "*/blobs/*" } ()
+      sees { listener = "http", method = "PUT", path = "*/blobs/*" } ()
+    end)
+    assert.equal("cancelled", err.class)
+    no_session_left()
+    assert.same({}, faults.content("cancel/app").tags)
+    for _, one in ipairs(faults.wait { listener = "cdn", path = "*/blobs/*", finished = true, count = 1 }) do
+      assert.equal("gone", one.outcome)
+    end
+  end)
+
+  it("N55 that copies into a layout puts nothing under a final name", function()
+    local a = faults.seed { repo = "cancel/src", tag = "1", layers = { { size = 3 * MIB } } }
+    faults.on { listener = "cdn", path = "*/blobs/*", stall = 1000000, always = true }
+    local err = cancelled(function()
+      registry:copy(ref("cancel/src", "cdn"), "oci:" .. directory .. "/layout:1")
+    end, sees { listener = "cdn", path = "*/blobs/*" })
+    assert.equal("cancelled", err.class)
+    assert.is_nil(helper.read(directory .. "/layout/blobs/sha256/" .. a.layers[1].digest:sub(8)))
+    local layout <close> = oras.layout.open(directory .. "/layout")
+    assert.same({}, layout:tags())
+  end)
+
+  it("N55 that waits for a layout's lock waits no more, and others get it", function()
+    local layout <close> = oras.layout.create(directory .. "/layout")
+    do
+      local _ <close> = layout:lock()
+      local err = cancelled(function()
+        registry:upload_manifest("oci:" .. directory .. "/layout:1", registry:pack_manifest {}, {})
+      end, function(task)
+        oras.gather(function()
+          core.clock.sleep(0.05)
+        end)
+        assert.equal("waiting", task:status())
+      end)
+      assert.equal("cancelled", err.class)
+    end
+    registry:upload_manifest("oci:" .. directory .. "/layout:2", registry:pack_manifest {}, {})
+    assert.same({ "2" }, layout:tags())
+  end)
+
+  it("N55 leaves no descriptor open, however often it happens", function()
+    faults.on { method = "PUT", early = true, read = 1000, hold = "put", always = true }
+    helper.write(directory .. "/file", ("x"):rep(4 * MIB))
+    local function once()
+      cancelled(function()
+        registry:upload_blob(ref(), directory .. "/file")
+      end, function()
+        local n = faults.count { method = "PUT" }.total
+        oras.gather(function()
+          while faults.count { method = "PUT" }.total == n do
+            core.clock.sleep(0.01)
+          end
+        end)
+      end)
+      collectgarbage()
+      collectgarbage()
+    end
+    once()
+    local before = open_files()
+    for _ = 1, 10 do
+      once()
+    end
+    assert.is_true(open_files() <= before + 1) -- a connection that is kept
+  end)
+end)
+
+describe("a signal", function()
+  local directory
+
+  before_each(function()
+    faults.reset()
+    directory = helper.directory()
+  end)
+
+  after_each(helper.clean)
+
+  local function wait_url(query, count)
+    return ("%s/wait?count=%d&timeout=20&%s"):format(faults.state().control, count or 1, query)
+  end
+
+  local function ends(status, out, err, number)
+    assert.equal(128 + number, status, err)
+    assert.equal("", out)
+    assert.equal("oras-lua: interrupted\n", err)
+  end
+
+  for name, number in pairs { SIGINT = SIGINT, SIGTERM = SIGTERM } do
+    it(("N55 %s ends a push with its sessions"):format(name), function()
+      faults.on { method = "PUT", path = "*/blobs/*", early = true, read = 1000, hold = "put", always = true }
+      helper.write(directory .. "/file", ("x"):rep(8 * MIB))
+      helper.write(directory .. "/other", ("y"):rep(8 * MIB))
+      local status, out, err = process.interrupt_when(wait_url("method=PUT", 3), number,
+        "push", "--disable-path-validation", ref(), directory .. "/file", directory .. "/other")
+      ends(status, out, err, number)
+      no_session_left()
+      assert.same({}, faults.content("cancel/app").tags)
+    end)
+  end
+
+  it("N55 SIGINT ends a copy with its sessions", function()
+    faults.seed { repo = "cancel/src", tag = "1", layers = { { size = 3 * MIB }, { size = 2 * MIB, seed = 2 } } }
+    faults.on { listener = "cdn", path = "*/blobs/*", stall = 1000000, always = true }
+    local status, out, err = process.interrupt_when(wait_url("method=PUT", 3), SIGINT,
+      "copy", ref("cancel/src", "cdn"), ref())
+    ends(status, out, err, SIGINT)
+    no_session_left()
+  end)
+
+  it("N55 SIGINT ends a pull; nothing stands under a final name", function()
+    faults.seed { repo = "cancel/app", tag = "1", layers = { { size = 3 * MIB, title = "file" } } }
+    faults.on { path = "*/blobs/*", stall = 1000000, always = true }
+    local status, out, err = process.interrupt_when(wait_url "method=GET&path=*/blobs/*", SIGINT,
+      "pull", ref(), "-o", directory)
+    ends(status, out, err, SIGINT)
+    assert.is_nil(helper.read(directory .. "/file"))
+  end)
+
+  it("N55 SIGINT does not wait for a registry that does not answer", function()
+    faults.on { method = "PUT", hold = "put", always = true }
+    faults.on { method = "DELETE", hold = "delete", always = true }
+    helper.write(directory .. "/file", "x")
+    local status, out, err = process.interrupt_when(wait_url "method=PUT", SIGINT,
+      "push", "--disable-path-validation", ref(), directory .. "/file")
+    ends(status, out, err, SIGINT)
+    assert.is_true(faults.count { method = "DELETE" }.total > 0)
+  end)
+end)
