@@ -255,6 +255,55 @@ describe("sources of upload_blob", function()
     stored(whole)
   end)
 
+  it("may be a reader whose bytes are sent in chunks, which can be sent again", function()
+    local list = {}
+    for i = 1, 40 do
+      list[i] = ("%05d"):format(i):rep(10000)
+    end
+    local whole = table.concat(list)
+    for _, rule in ipairs {
+      { method = "PATCH", nth = 3, status = 503 }, { method = "PATCH", nth = 3, status = 416 },
+      { method = "PATCH", nth = 3, read = 1000, process = true, drop = "rst" },
+    } do
+      faults.reset()
+      faults.on(rule)
+      local d = registry:upload_blob(ref, { reader = pieces(list) }, nil, { chunked = true, chunk_size = 120000 })
+      assert.equal(digest_of(whole), d.digest)
+      assert.equal(#whole, d.size)
+      assert.equal(1, #faults.log { method = "POST" })
+      stored(whole)
+      settled()
+    end
+  end)
+
+  it("may be a reader in chunks, which cannot begin anew", function()
+    local n = 0
+    faults.on { method = "PATCH", nth = 3, lose = true }
+    local err = helper.fails(registry, "upload_blob", ref, { reader = function()
+      n = n + 1
+      return n <= 20 and ("x"):rep(100000) or nil
+    end }, nil, { chunked = true, chunk_size = 500000 })
+    assert.equal("not_found", err.class)
+    assert.same({}, faults.content("up/app").blobs)
+  end)
+
+  it("may be sent again where a connection broke, unless they are readers", function()
+    local dir = helper.directory()
+    helper.write(dir .. "/a.txt", BIG)
+    local source <close> = core.archive.pack { path = dir, mtime = 0 }
+    faults.on { method = "PATCH", status = 503 }
+    local d = registry:upload_blob(ref, { source = source })
+    assert.equal(d.size, faults.content("up/app").blobs[d.digest])
+    faults.on { method = "PATCH", status = 503 }
+    local n = 0
+    local err = helper.fails(registry, "upload_blob", ref, { reader = function()
+      n = n + 1
+      return n <= 20 and ("x"):rep(100000) or nil
+    end })
+    assert.equal("server", err.class)
+    settled()
+  end)
+
   it("may be a reader that asks a registry meanwhile", function()
     faults.seed { repo = "up/from", blobs = { { data = BIG:rep(20) } } }
     local from = faults.host "http" .. "/up/from"

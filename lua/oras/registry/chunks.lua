@@ -1,6 +1,7 @@
 --- An upload in chunks, with what registries make of it: chunks that are too small or too
 --- large for them, Range fields that lag, sessions that are lost (distribution-spec, "Pushing a
 --- blob in chunks").
+local core = require "oras.core"
 local errors = require "oras.error"
 local exchange = require "oras.registry.exchange"
 local session = require "oras.registry.upload_session"
@@ -78,11 +79,7 @@ local function disagree(job, answer)
     job.offset = known
     return nil
   end
-  local size = smaller(job)
-  if not size then
-    return stuck(answer)
-  end
-  job.chunk = size
+  job.chunk = smaller(job) or job.chunk -- or the same once more
 end
 
 -- Something broke: the registry says where it stands, as it may have taken a part.
@@ -113,13 +110,33 @@ local function shrink(job, answer)
   job.chunk = size
 end
 
+-- The bytes from the offset on: of a source that can seek, or the window of a reader's that is
+-- kept until the registry has it. Gives the value, where they stand in it, and how many; nil at
+-- the end.
+local function take(job)
+  local body, value, from = job.body, job.body.value, job.offset
+  local size = body.size
+  if body.kind == "reader" then
+    if job.offset == job.base + #job.window then
+      job.base, job.window = job.offset, body:piece(job.chunk) or ""
+      job.hasher:update(job.window)
+    end
+    value, from, size = job.window, job.offset - job.base, #job.window
+  end
+  if from >= 0 and from < size then
+    return value, from, math.min(job.chunk, size - from)
+  end
+end
+
 -- Send one chunk; a failure ends the session.
-local function step(job)
+local function step(job, value, from, size)
   local registry, body = job.registry, job.body
-  local size = math.min(job.chunk, body.size - job.offset)
   job.sent = size
-  local answer, err = errors.try(registry.patch_upload, registry, job.upload, body.value, {
-    offset = job.offset, from = job.offset, size = size,
+  if body.progress then
+    body.progress.offset = job.offset
+  end
+  local answer, err = errors.try(registry.patch_upload, registry, job.upload, value, {
+    offset = job.offset, from = from, size = size,
   }, body.progress)
   if not answer then
     return resume(job, { error = err })
@@ -135,6 +152,25 @@ local function step(job)
   return { response = answer }
 end
 
+-- A reader's window is all there is: what lies before it is gone.
+local function is_gone(job)
+  return job.body.kind == "reader" and job.offset < job.base
+end
+
+-- What a reader gave in all.
+local function settle(job)
+  local body = job.body
+  if body.kind ~= "reader" then
+    return
+  elseif body.size and body.size ~= job.offset then
+    errors.raise {
+      class = "content", message = ("the reader gave %d bytes, not %d"):format(job.offset, body.size),
+    }
+  end
+  body.size = job.offset
+  body.digest = body.digest or job.hasher:final()
+end
+
 --- Send a body in chunks and close the session.
 ---@param registry oras.Registry
 ---@param upload oras.Upload
@@ -145,16 +181,19 @@ end
 function chunks.upload(registry, upload, body, chunk_size)
   local job = setmetatable({
     registry = registry, upload = upload, body = body, chunk = chunk_size,
-    offset = 0, reached = 0, stuck = 0, tries = 1,
+    offset = 0, reached = 0, stuck = 0, tries = 1, base = 0, window = "", hasher = core.digest.new(),
   }, Job)
-  while job.offset < body.size do
-    local failure = step(job)
-    if failure then
-      return nil, failure
+  body:claim()
+  local value, from, size = take(job)
+  while value do
+    local failure = step(job, value, from, size)
+    if failure or is_gone(job) then
+      return nil, failure or { is_stuck = true }
     end
+    value, from, size = take(job)
   end
-  local answer = registry:finish_upload(upload, body.digest)
-  return answer
+  settle(job)
+  return (registry:finish_upload(upload, body.digest))
 end
 
 return chunks

@@ -49,7 +49,7 @@ local function is_there(job)
 end
 
 local function is_worth_asking(job)
-  return job.opts.strict or job.body.size > UNASKED
+  return job.opts.strict or (job.body.size or math.huge) > UNASKED
 end
 
 -- Ask before a session is opened: when it is probably there, or nothing else would tell.
@@ -128,11 +128,12 @@ local STORED <const> = { [200] = true, [201] = true, [204] = true }
 -- One of: the session is closed and the blob stored; a failure to think about.
 local function send(job, upload)
   local registry, body = job.registry, job.body
-  if not body.digest then
+  local chunk = job.chunk and math.max(job.chunk, upload.chunk_min or 0)
+  if chunk and (body.kind == "reader" or (body.size and body.size > chunk and body:can_seek())) then
+    return registry:chunked_upload(upload, body, chunk)
+  elseif not body.digest then
     local answer, sent = registry:stream_upload(upload, body)
     return answer, not sent and { is_refused = true, response = answer } or nil
-  elseif job.chunk and body.size > math.max(job.chunk, upload.chunk_min or 0) then
-    return registry:chunked_upload(upload, body, math.max(job.chunk, upload.chunk_min or 0))
   end
   return registry:put_upload(upload, body)
 end
@@ -222,14 +223,14 @@ local function way_out(job, failure)
   local code = status >= 400 and code_of(answer)
   if status == 404 or LOST[code] then
     return not tried.lost and "lost"
-  elseif failure.is_refused then
+  elseif (failure.is_refused or status == 411) and not job.body.size then
     return not tried.hash and job.body.kind == "source" and "hash"
   elseif WRONG[code] then
     check_source(job)
     return not tried.wrong and "wrong"
   elseif failure.is_stuck then
-    return not tried.whole and not tried.chunks and "whole"
-  elseif status == 413 and not job.chunk and job.body.size > LEAST_CHUNKED and job.body:can_seek() then
+    return not tried.whole and not tried.chunks and job.body:can_repeat() and "whole"
+  elseif status == 413 and not job.chunk and (job.body.size or 0) > LEAST_CHUNKED and job.body:can_seek() then
     return not tried.chunks and "chunks"
   end
 end
@@ -251,7 +252,7 @@ local function give_up(job, failure)
     errors.raise(failure.error)
   end
   local answer, body = failure.response, job.body
-  if failure.is_stuck and answer.status < 400 then
+  if failure.is_stuck and (not answer or answer.status < 400) then
     errors.raise {
       class = "protocol", digest = body.digest, retryable = false,
       message = ("%s does not say how much of an upload it has"):format(job.container:place()),
@@ -282,7 +283,7 @@ local function persist(job)
     if done then
       return done
     end
-    local way = way_out(job, failure)
+    local way = job.body:can_repeat() and way_out(job, failure)
     if may_be_stored(failure, way) and is_stored(job) then
       return "uploaded"
     elseif way then
@@ -321,16 +322,14 @@ end
 function write.upload(registry, container, source, descriptor, opts)
   local body <close> = sources.open(source, descriptor)
   body:learn()
-  body.progress = opts.progress
-  if body.progress == nil then
-    body.progress = registry:_progress {
-      phase = "upload", digest = body.digest, title = opts.title, total = body.size,
-    }
-  end
+  local report <close> = opts.progress == nil and registry:_progress {
+    phase = "upload", digest = body.digest, title = opts.title, total = body.size,
+  }
+  body.progress = report or opts.progress
   local job = {
     registry = registry, container = container, body = body, source = source, opts = opts, tried = {},
     endpoint = registry:_endpoint(container.host, container.host),
-    chunk = opts.chunked and (opts.chunk_size or CHUNK) or nil,
+    chunk = opts.chunked and (opts.chunk_size or (source.reader and SMALL_CHUNK or CHUNK)) or nil,
   }
   job.from = mount_source(job)
   job.endpoint.pushes = job.endpoint.pushes or {}

@@ -58,8 +58,10 @@ Body.__index = Body
 
 local open = {}
 
+-- Many bytes are a source, so that their way can be watched; few may share HTTP/2.
 function open.data(body, source)
-  body.value, body.size = source.data, #source.data
+  body.data, body.size = source.data, #source.data
+  body.value = body.size > SMALL and core.source.string(body.data) or body.data
 end
 
 function open.path(body, source)
@@ -111,13 +113,22 @@ end
 
 -- Bytes at hand are what the descriptor says, or nothing is sent.
 function Body:_check_data()
-  local digest = errors.check(core.digest.of(self.value, self.digest and self.digest:match "^[^:]+"))
+  local digest = errors.check(core.digest.of(self.data, self.digest and self.digest:match "^[^:]+"))
   if self.digest and self.digest ~= digest then
     errors.raise {
       class = "content", digest = self.digest, message = ("the bytes are %s, not %s"):format(digest, self.digest),
     }
   end
   self.digest = digest
+end
+
+-- The next piece of a producer; nil at its end.
+local function next_piece(body)
+  local piece = body.read()
+  if piece ~= nil and type(piece) ~= "string" then
+    errors.usage("upload_blob: the reader gives strings and nil at the end, not a %s", type(piece))
+  end
+  return piece
 end
 
 --- Can it be sent a second time?
@@ -129,10 +140,34 @@ function Body:can_repeat()
   return self.kind ~= "reader"
 end
 
---- Can a part of it be sent?
+--- Can any part of it be sent? What is packed while it is sent can only begin anew.
 ---@return boolean
 function Body:can_seek()
+  if self.kind == "source" then
+    return self.size ~= nil and self.size > 0 and self.value:seek(1) == true and self.value:seek(0) == true
+  end
   return self.kind == "data" or self.kind == "path"
+end
+
+--- The next bytes of a reader, at most so many unless it gives more at once; nil at its end.
+---@param size integer
+---@return string?
+---@raise any what the reader raises
+function Body:piece(size)
+  local parts, got = self.head or {}, 0
+  self.head = {}
+  for _, part in ipairs(parts) do
+    got = got + #part
+  end
+  while got < size do
+    local part = next_piece(self)
+    if not part then
+      break
+    end
+    parts[#parts + 1] = part
+    got = got + #part
+  end
+  return got > 0 and table.concat(parts) or nil
 end
 
 --- Read all of it once; digest and size are known then.
@@ -145,15 +180,6 @@ function Body:hash()
   self.digest, self.size = digest, size
 end
 
--- The next piece of a producer; nil at its end.
-local function next_piece(body)
-  local piece = body.read()
-  if piece ~= nil and type(piece) ~= "string" then
-    errors.usage("upload_blob: the reader gives strings and nil at the end, not a %s", type(piece))
-  end
-  return piece
-end
-
 -- What is read ahead of a producer: it is all there was, or the beginning of more.
 local function collect(body)
   local pieces, size = {}, 0
@@ -164,7 +190,8 @@ local function collect(body)
       if body.size and body.size ~= #text then
         wrong_size(#text, body.size)
       end
-      body.kind, body.value, body.size = "data", text, #text
+      body.kind = "data"
+      open.data(body, { data = text })
       return body:_check_data()
     end
     pieces[#pieces + 1] = piece
@@ -180,7 +207,10 @@ function Body:learn()
   if self.kind == "reader" and not self.head and (self.size or 0) <= SMALL then
     collect(self)
   end
-  if not self.digest and self.value and self.kind ~= "reader" and self.size and self:can_repeat() then
+  if not self.digest and self.kind == "source" then
+    self.digest = self.value:digest()
+  end
+  if not self.digest and self.value and self.size and self:can_repeat() then
     self:hash()
   end
   return self.digest ~= nil and self.size ~= nil
@@ -245,11 +275,19 @@ local function beside(run, fail, consume)
   return table.unpack(results, 2, results.n)
 end
 
-local function send_reader(body, request)
-  if body.was_sent then
+--- Take what can be taken once only.
+---@raise oras.Error unsupported
+function Body:claim()
+  if self.kind ~= "reader" then
+    return
+  elseif self.is_claimed then
     errors.raise { class = "unsupported", message = "the reader's bytes are gone; they cannot be sent again" }
   end
-  body.was_sent = true
+  self.is_claimed = true
+end
+
+local function send_reader(body, request)
+  body:claim()
   local stream <close> = errors.check(core.source.stream { size = body.size, capacity = CAPACITY })
   return beside(function()
     produce(body, stream)
