@@ -192,11 +192,12 @@ end
 --- `opts`: `outdir` ("."), `overwrite` (true; false leaves what is there), `keep_old_files` (true
 --- refuses when something is there), `allowed_media_type` (one or a list), `filter(layer)`,
 --- `name(layer, title)` (another title; false leaves it out), `unpack` (true: what says that it
---- is an unpacked directory; "all": every tar; false), `limits` of unpacking (`max_bytes`,
---- `max_entries`, `max_ratio`, `max_depth`), `links` (false refuses symbolic links in directories;
---- those that would lead out of one are refused anyhow), `platform`, `config` ("path[:media/type]" for the
---- manifest's config), `include_subject`, `concurrency` (8), `durable`, `portable` (false takes
---- titles that mean something else on Windows, "a:b").
+--- is a packed directory; "all": every packed tar; false), `limits` of unpacking (`max_bytes`,
+--- `max_entries`, `max_ratio`, `max_depth`), `links` (false refuses symbolic links in
+--- directories; those that lead out of one are refused anyhow), `platform`, `config`
+--- ("path[:media/type]" for the manifest's config), `include_subject`, `concurrency` (the
+--- registry's, or 8), `durable`, `portable` (false takes titles that mean something else on
+--- Windows, "a:b").
 ---@param ref string|oras.Container
 ---@param opts? table
 ---@return oras.Pulled[] files in the manifest's order; `files.skipped` lists what was not
@@ -216,6 +217,6 @@ function Registry:pull(ref, opts)
   end
   task.map(by_content(planned.entries), function(entries)
     return fetch(pull, entries)
-  end, { concurrency = opts.concurrency })
+  end, { concurrency = opts.concurrency or self._settings.concurrency })
   return report(planned), manifests[1].doc:descriptor()
 end

@@ -228,6 +228,9 @@ local function described(item, digest, size)
   }
 end
 
+-- So many blobs make it worth a request to learn whether the registry tells what is there.
+local MANY <const> = 16
+
 -- The same content under two titles goes up once.
 local function send_once(push, item, source, wanted)
   local report <close> = push.progress:of {
@@ -238,7 +241,7 @@ local function send_once(push, item, source, wanted)
   end
   push.sent[wanted.digest] = true
   push.registry:upload_blob(push.container, source, wanted, {
-    expect = push.expect, progress = report, title = item.title,
+    expect = push.expect, progress = report, prove_mount = push.progress:left() > MANY, title = item.title,
   })
   return wanted
 end
@@ -343,8 +346,8 @@ end
 --- `annotation_file` (oras's JSON), `subject` (reference, descriptor or manifest), `platform`,
 --- `created` (true, seconds or a time; by default only what SOURCE_DATE_EPOCH says, so that the
 --- same push has the same digest), `tags` (more names), `untagged` (stored by its digest
---- alone), `compression` of directories ("gzip", "zstd", "none"), `concurrency` (8),
---- `disable_path_validation`.
+--- alone), `compression` of directories ("gzip", "zstd", "none"), `concurrency` (the registry's,
+--- or 8), `disable_path_validation`.
 ---@param ref string|oras.Container
 ---@param list (string|table)[]
 ---@param opts? table
@@ -361,7 +364,7 @@ function Registry:push(ref, list, opts)
     registry = self, container = container, plan = planned, sent = {}, progress = progress.operation(self),
     expect = is_there(self, container, opts) and "present" or nil,
   }
-  local layers, config = send_all(push, opts.concurrency)
+  local layers, config = send_all(push, opts.concurrency or self._settings.concurrency)
   local manifest, bytes = self:pack_manifest {
     artifact_type = planned.artifact_type, config = config, layers = layers,
     subject = planned.subject, annotations = next(planned.annotations) and planned.annotations or nil,
