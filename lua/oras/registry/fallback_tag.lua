@@ -86,9 +86,29 @@ local function position(list, digest)
 end
 
 local function write(registry, container, index)
-  registry:upload_manifest(container, errors.check(core.json.encode(index)), {
+  return errors.try(registry.upload_manifest, registry, container, errors.check(core.json.encode(index)), {
     media_type = media_types.index, referrers = false,
   })
+end
+
+-- A registry takes no list of what it does not have: entries whose manifests are gone.
+local function drop_missing(registry, container, list, digest)
+  local backend = registry:_backend(container)
+  for i = #list, 1, -1 do
+    local entry = list[i]
+    if entry.digest ~= digest and not backend.head_manifest(registry, container:with_digest(entry.digest)) then
+      table.remove(list, i)
+    end
+  end
+end
+
+local function store(registry, container, index, digest)
+  local stored, err = write(registry, container, index)
+  if not stored and err.code == "MANIFEST_BLOB_UNKNOWN" then
+    drop_missing(registry, container, index.manifests, digest)
+    stored, err = write(registry, container, index)
+  end
+  return stored or errors.raise(err)
 end
 
 -- Change the list until the change is seen in it.
@@ -105,7 +125,7 @@ local function persist(registry, container, digest, is_right, change)
       core.clock.sleep(PAUSE * try * math.random())
     end
     change(index.manifests)
-    write(registry, container, index)
+    store(registry, container, index, digest)
   end
   errors.raise {
     class = "server", digest = digest, retryable = true,

@@ -53,7 +53,7 @@ rows.ids = {
   N45 = now,
   N46 = now,
   N47 = now,
-  N48 = { later = "uploads" },
+  N48 = now,
   N49 = now,
   N50 = now,
   N51 = now,
