@@ -32,12 +32,14 @@ static oras_code random_name(const char *prefix, char name[ORAS_PARTIAL_NAME_MAX
 }
 
 /* Lock what was just made. Somebody who sweeps may have come before: then it is gone, or about
- * to go. */
+ * to go. Where a file system has no locks nobody sweeps either. */
 static bool lock_new(int fd)
 {
     struct stat st;
 
-    return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && st.st_nlink > 0;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return false;
+    return fstat(fd, &st) == 0 && st.st_nlink > 0;
 }
 
 static int make_file(int dir, const char *name)

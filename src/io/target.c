@@ -119,7 +119,13 @@ static bool make_keyed(oras_target *target)
 
     target->fd = openat(target->dir_fd, target->partial,
                         O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    return target->fd >= 0 && flock(target->fd, LOCK_EX | LOCK_NB) == 0 && is_ours(target, &st);
+    if (target->fd < 0)
+        return false;
+    if (flock(target->fd, LOCK_EX | LOCK_NB) == 0)
+        return is_ours(target, &st);
+    if (errno != EWOULDBLOCK)
+        unlinkat(target->dir_fd, target->partial, 0); /* a file system without locks */
+    return false;
 }
 
 static bool take_up_keyed(oras_target *target)

@@ -27,6 +27,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -54,14 +55,15 @@ class Registry:
         if not self.host:
             raise Skip("docker-registry is not there")
         self.http = layoutpush.Registry("http", self.host)
-        self.seeded = {}
+        self.seeded = set()
+        self.lock = threading.Lock()
 
     def seed(self, artifact):
-        name = self.seeded.get(artifact.digest)
-        if not name:
-            name = "crash/a" + artifact.digest[7:19]
-            artifact.push(self.http, name, "1")
-            self.seeded[artifact.digest] = name
+        name = "crash/a" + artifact.digest[7:19]
+        with self.lock:
+            if name not in self.seeded:
+                artifact.push(self.http, name, "1")
+            self.seeded.add(name)
         return "%s/%s:1" % (self.host, name)
 
 
