@@ -234,13 +234,11 @@ function Layout:put(bytes, digest)
   end
 end
 
---- Gather what is written until the value is closed, where that is worth it: in a tar.
+--- What to write to, and what to close when all is written: a directory has everything at once.
+---@return oras.Layout
 ---@return table? closable
-function Layout:batch() -- luacheck: no self
-end
-
---- Write what was gathered; a directory has it already.
-function Layout:flush() -- luacheck: no self
+function Layout:begin()
+  return self
 end
 
 --- What holds others off the index while it lives.

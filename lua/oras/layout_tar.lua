@@ -1,8 +1,8 @@
 --- A layout in a tar that is not compressed: read where it lies, written anew as a whole.
 ---
---- What is written is gathered beside it. When nobody writes any more (see `batch`), the tar is
---- packed from what it had and what was gathered, and renamed into its place, under its lock:
---- what other processes did to it meanwhile stays. A batch that failed leaves nothing.
+--- What is written is gathered beside it, by a transaction. At its end the tar is packed from
+--- what it had and what was gathered, and renamed into its place, under its lock: what other
+--- processes and tasks did to it meanwhile stays. A transaction that failed leaves nothing.
 local core = require "oras.core"
 local errors = require "oras.error"
 local layout = require "oras.layout"
@@ -10,28 +10,25 @@ local layout = require "oras.layout"
 local Layout <const> = layout.Layout
 
 local EMPTY <const> = '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}'
--- Another process may make the tar just before us, several times.
-local TRIES <const> = 10
-local TURN <const> = 0.002 -- seconds, between looks at another task's work
+-- Others may make the tar, or replace it, just before us; so often in a row they do not.
+local TRIES <const> = 100
 
 ---@class oras.TarLayout : oras.Layout
 ---@field core? userdata nil: there is no tar yet
+---@field changes? function[] of the index; nil: it is no transaction
 ---@field stage? userdata what was gathered
----@field flushing? userdata what is being packed
----@field changes function[] of the index, since the tar was read
----@field depth integer batches that are open
 local Tar = setmetatable({ __name = "oras.TarLayout" }, { __index = Layout })
 Tar.__index = Tar
 Tar.__tostring = Layout.__tostring
 
 local tar = {}
 
---- A layout in a tar; without one that is open, a new one.
+--- A layout in a tar; without one that is open, one to come.
 ---@param path string
 ---@param opened? userdata of the core
 ---@return oras.TarLayout
 function tar.new(path, opened)
-  return setmetatable({ path = path, core = opened, changes = {}, depth = 0 }, Tar)
+  return setmetatable({ path = path, core = opened }, Tar)
 end
 
 -- The index of the tar itself.
@@ -47,7 +44,7 @@ end
 function Tar:_read()
   if not self._view then
     local view = base_index(self)
-    for _, change in ipairs(self.changes) do
+    for _, change in ipairs(self.changes or {}) do
       change(view)
     end
     self._view = view
@@ -61,24 +58,26 @@ function Tar:index()
   return core.json.decode(core.json.encode(self:_read()))
 end
 
---- Is it still what its path names, or not written yet?
+--- Is it what its path names?
 ---@return boolean
 function Tar:is_current()
-  local is_busy = self.depth > 0 or self.flushing ~= nil or #self.changes > 0
-  return is_busy or (self.core ~= nil and self.core:is_current())
+  return self.core ~= nil and self.core:is_current()
+end
+
+-- What blobs may be in, the newest first.
+local function places(self)
+  local list = { self.stage }
+  list[#list + 1] = self.core
+  return list
 end
 
 -- Where a blob is.
 local function holder(self, digest)
-  local err
-  for _, one in ipairs { self.stage or false, self.flushing or false, self.core or false } do
-    local size
-    if one then
-      size, err = one:size(digest)
-    end
+  for _, one in ipairs(places(self)) do
+    local size, err = one:size(digest)
     if size then
       return one, size
-    elseif err and err.class ~= "not_found" then
+    elseif err.class ~= "not_found" then
       errors.raise(err)
     end
   end
@@ -106,8 +105,8 @@ end
 ---@return string[]
 function Tar:blobs()
   local digests, seen = {}, {}
-  for _, one in ipairs { self.stage or false, self.flushing or false, self.core or false } do
-    for digest in (one and errors.check(one:blobs()) or ""):gmatch "[^\n]+" do
+  for _, one in ipairs(places(self)) do
+    for digest in errors.check(one:blobs()):gmatch "[^\n]+" do
       if not seen[digest] then
         seen[digest] = true
         digests[#digests + 1] = digest
@@ -131,7 +130,11 @@ function Tar:age(digest)
   return self:size(digest) and math.huge
 end
 
+-- Where a transaction gathers.
 local function stage(self)
+  if not self.changes then
+    errors.usage("%s is a tar: it is written by a transaction", tostring(self))
+  end
   if not self.stage then
     self.stage = errors.check(core.layout.stage(self.path))
   end
@@ -156,11 +159,15 @@ function Tar:put(bytes, digest)
   end
 end
 
---- Change the index, now in memory, and again on the tar as it is when it is written.
+--- Change the index: in a transaction at once in memory, and again on the tar as it is when it is
+--- written; else by a transaction of its own.
 ---@param change fun(index: table): boolean, any, string[]?
 ---@return any result
 function Tar:edit(change)
-  local _ <close> = self:batch()
+  if not self.changes then
+    local own <close> = self:begin()
+    return own:edit(change)
+  end
   local changed, result, unwanted = change(self:_read())
   if changed or (unwanted and #unwanted > 0) then
     table.insert(self.changes, change)
@@ -168,42 +175,26 @@ function Tar:edit(change)
   return result
 end
 
--- What was gathered goes.
-local function drop(self)
-  if self.stage then
-    self.stage:close()
-  end
-  self.stage, self.changes, self._view, self.is_good = nil, {}, nil, nil
+local Transaction = setmetatable({ __name = Tar.__name, __tostring = Tar.__tostring }, { __index = Tar })
+Transaction.__index = Transaction
+
+--- A transaction: the same layout with what will be written. Closing it writes the tar; closing
+--- it by an error, nothing.
+---@return oras.TarLayout
+---@return oras.TarLayout closable
+function Tar:begin()
+  local own = setmetatable({ path = self.path, core = self.core, changes = {} }, Transaction)
+  return own, own
 end
 
-local Batch = {}
-
-function Batch.__close(batch, err)
-  local self = batch.layout
-  self.depth = self.depth - 1
-  self.is_good = self.is_good or err == nil
-  if self.depth > 0 then
-    return
-  elseif self.is_good then
-    self:flush()
-  else
-    drop(self)
-  end
-end
-
---- Gather what is written until the value is closed; the last one that is closed writes the tar,
---- unless all of them failed.
----@return table closable
-function Tar:batch()
-  self.depth = self.depth + 1
-  return setmetatable({ layout = self }, Batch)
+--- It is one already.
+---@return oras.TarLayout
+function Transaction:begin()
+  return self
 end
 
 -- The tar as it is now; nil when there is none.
 local function reopen(self)
-  if self.core then
-    self.core:close()
-  end
   local opened, err = core.layout.open(self.path)
   if not opened and err.class ~= "not_found" then
     errors.raise(err)
@@ -211,9 +202,10 @@ local function reopen(self)
   self.core, self._bytes, self._index, self._view = opened, nil, nil, nil
 end
 
+-- Locked, and looked at under the lock; nothing to lock while there is no tar.
 local function lock_newest(self)
   for _ = 1, TRIES do
-    if not self.core or not self.core:is_current() then
+    if not self:is_current() then
       reopen(self)
     end
     local lock = self.core and self:lock()
@@ -235,64 +227,54 @@ local function digests_without(self, unwanted)
   return digests
 end
 
--- One try; false when another process was faster with a tar that was not there.
-local function write(self, changes)
+-- One try; false when somebody else was faster with a tar that was not there.
+local function write(self)
   local _ <close> = lock_newest(self)
   local index, unwanted = base_index(self), {}
-  for _, change in ipairs(changes) do
+  for _, change in ipairs(self.changes) do
     local _, _, digests = change(index)
     for _, digest in ipairs(digests or {}) do
       unwanted[digest] = true
     end
   end
   local done, err = core.layout.pack(self.path, core.json.encode(index), digests_without(self, unwanted),
-    self.core ~= nil, self.flushing, self.core)
+    self.core ~= nil, self.stage, self.core)
   if not done and (err.class ~= "exists" or self.core) then
     errors.raise(err)
   end
   return done
 end
 
-local Flush = {}
-
-function Flush.__close(flush)
-  local self = flush.layout
-  if self.flushing then
-    self.flushing:close()
-  end
-  self.flushing, self.is_flushing, self._view = nil, nil, nil
-end
-
--- What is packed, apart from what is gathered meanwhile.
-local function begin(self)
-  while self.is_flushing do
-    core.clock.sleep(TURN)
-  end
-  local changes = self.changes
-  self.flushing, self.is_flushing = self.stage, true
-  self.stage, self.changes, self.is_good = nil, {}, nil
-  return changes, setmetatable({ layout = self }, Flush)
-end
-
---- Write the tar now, if something was gathered.
----@raise oras.Error io, path, content, what a change fails with
-function Tar:flush()
-  if not self.stage and #self.changes == 0 then
-    return
-  end
-  local changes, closing = begin(self)
-  local _ <close> = closing
+local function flush(self)
   for _ = 1, TRIES do
-    if write(self, changes) then
-      return reopen(self)
+    if write(self) then
+      return
     end
   end
   errors.raise { class = "io", message = ('layout "%s" is made again and again'):format(self.path) }
 end
 
---- Close it; what was not written is dropped.
+local End = {}
+
+-- What is left can be read, as any tar.
+function End.__close(closing)
+  local self = closing.transaction
+  if self.stage then
+    self.stage:close()
+  end
+  self.stage, self.changes, self._view = nil, nil, nil
+  setmetatable(self, Tar)
+end
+
+function Transaction.__close(self, err)
+  local _ <close> = setmetatable({ transaction = self }, End)
+  if err == nil and (self.stage or #self.changes > 0) then
+    flush(self)
+  end
+end
+
+--- Close it; further use is a mistake.
 function Tar:close()
-  drop(self)
   if self.core then
     self.core:close()
   end

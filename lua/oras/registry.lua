@@ -431,12 +431,16 @@ function Registry:_backend(place) -- luacheck: no self
   return remote_backend
 end
 
---- What the verb of a caller writes to a place is gathered until the value is closed, where the
---- place is written as a whole: a layout in a tar. An error that closes it drops what was gathered.
+--- What a verb writes through is a container of its own, where the place is written as a whole: a
+--- layout in a tar, when the value is closed. An error that closes it leaves the place as it was.
 ---@return table? closable
+---@return oras.Container
 function Registry:_batch(place)
   local backend = self:_backend(place)
-  return backend.batch and backend.batch(self, place)
+  if backend.batch then
+    return backend.batch(self, place)
+  end
+  return nil, place
 end
 
 return Registry

@@ -198,6 +198,10 @@ function Registry:copy(src, dst, opts)
   opts = opts or {}
   check_options(opts)
   local copy = new_copy(self, src, dst, opts)
-  local _ <close> = not opts.dry_run and copy.target:_batch(copy.to) or nil
+  if opts.dry_run then
+    return perform(copy)
+  end
+  local _ <close>, to = copy.target:_batch(copy.to)
+  copy.to = to
   return perform(copy)
 end

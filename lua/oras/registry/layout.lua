@@ -19,7 +19,8 @@ local function find_open(registry, container)
 end
 
 local function open(registry, container, make)
-  local found = find_open(registry, container)
+  local store = container.store -- of a verb, while it runs
+  local found = store and store.changes and store or find_open(registry, container)
   if not found then
     found = (make or layouts.open)(container.path)
     registry._layouts[container.path] = found
@@ -32,15 +33,28 @@ local function open_or_make(registry, container)
   return open(registry, container, layouts.create)
 end
 
---- What is written to a tar until the value is closed is written at once, or, when an error closes
---- it, not at all. Without it each step writes the tar anew.
+--- A container through which a verb writes: a tar is written when the value is closed, or, when an
+--- error closes it, not at all. Without it each step would write the tar anew.
 ---@param registry oras.Registry
 ---@param container oras.Container
 ---@return table? closable nil where nothing needs to be gathered
+---@return oras.Container
 function layout.batch(registry, container)
   local is_tar = container.path:find "%.tar$" ~= nil
   local found = is_tar and open_or_make(registry, container) or errors.try(open, registry, container)
-  return found and found:batch()
+  local store, closing
+  if found then
+    store, closing = found:begin()
+  end
+  if not closing then
+    return nil, container
+  end
+  local own = setmetatable({}, getmetatable(container))
+  for key, value in next, container do
+    own[key] = value
+  end
+  own.store = store
+  return closing, own
 end
 
 local function not_found(kind, name, container, more)
@@ -198,8 +212,8 @@ end
 ---@return table descriptor
 ---@return string done "exists" or "uploaded"
 function layout.upload(registry, container, source, given)
-  local store = open_or_make(registry, container)
-  local _ <close> = store:batch()
+  local store, closing = open_or_make(registry, container):begin()
+  local _ <close> = closing
   local body <close> = require("oras.registry.sources").open(source, given)
   body:learn()
   given.digest, given.size = body.digest, body.size
@@ -227,8 +241,8 @@ end
 ---@param tags string[]
 ---@param opts { part?: boolean }
 function layout.put_manifest(registry, container, out, tags, opts)
-  local store = open_or_make(registry, container)
-  local _ <close> = store:batch()
+  local store, closing = open_or_make(registry, container):begin()
+  local _ <close> = closing
   store:put(out.raw, out.digest)
   if opts.part and #tags == 0 then
     return

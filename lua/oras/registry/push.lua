@@ -359,9 +359,9 @@ function Registry:push(ref, list, opts)
   local container = self:get_container(ref)
   check(container, opts)
   local planned = plan(self, container, list, opts)
-  local _ <close> = self:_batch(container)
+  local _ <close>, place = self:_batch(container)
   local push = {
-    registry = self, container = container, plan = planned, sent = {}, progress = progress.operation(self),
+    registry = self, container = place, plan = planned, sent = {}, progress = progress.operation(self),
     expect = is_there(self, container, opts) and "present" or nil,
   }
   local layers, config = send_all(push, opts.concurrency or self._settings.concurrency)
@@ -369,7 +369,7 @@ function Registry:push(ref, list, opts)
     artifact_type = planned.artifact_type, config = config, layers = layers,
     subject = planned.subject, annotations = next(planned.annotations) and planned.annotations or nil,
   }
-  local target = opts.untagged and container:with_digest(core.digest.of(bytes)) or container
+  local target = opts.untagged and place:with_digest(core.digest.of(bytes)) or place
   local stored = self:upload_manifest(target, bytes, {
     media_type = oci.media_types.manifest, tags = opts.tags,
   })
