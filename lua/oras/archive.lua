@@ -17,6 +17,12 @@ local PACK <const> = {
 
 local COMPRESSIONS <const> = { tar = "none", tzst = "zstd", zst = "zstd" } -- of a name's end
 
+local EXTRACT <const> = {
+  any_case = "boolean", content_digest = "string", digest = "string", durable = "boolean", links = "boolean",
+  max_bytes = "integer", max_depth = "integer", max_entries = "integer", max_ratio = "integer",
+  media_type = "string", overwrite = "boolean", packing = "string", prefix = "string", size = "integer",
+}
+
 ---@class oras.Entry
 ---@field path string no "./" in front, no "/" behind
 ---@field type string "file", "directory", "symlink", "hardlink", ...
@@ -173,6 +179,74 @@ function archive.pack(path, target, opts)
     path = target, digest = digest, size = size, media_type = media_type,
     content_digest = content_digest, content_size = content_size,
   }
+end
+
+-- The directory that is held open, and the path below it. One that is there, also by a link of
+-- the user's own, takes up what is new; one that is not appears complete.
+local function place_of(dir)
+  local root = core.file.root(dir)
+  if root then
+    return root, "."
+  end
+  local parent, name = dir:match "^(.-)/*([^/]+)/*$"
+  if not parent or name == ".." then
+    errors.usage('extract: "%s" names no directory', dir)
+  end
+  if parent == "" then
+    parent = dir:sub(1, 1) == "/" and "/" or "."
+  end
+  return errors.check(core.file.root(parent, { create = true })), name
+end
+
+-- The bytes of a body, which may wait for more, into the sink that unpacks them.
+local function unpack_body(body, sink)
+  local stream <close> = errors.check(core.source.stream {})
+  require("oras.task").gather(function()
+    errors.check(stream:into(sink))
+  end, function()
+    for chunk, err in body.read, body do
+      if err then
+        stream:fail(err)
+        errors.raise(err)
+      end
+      errors.check(stream:write(chunk))
+    end
+    stream:finish()
+  end)
+end
+
+local function unpack_source(source, sink)
+  if type(source) == "userdata" then
+    return unpack_body(source, sink)
+  end
+  local opened <close> = errors.check(
+    source.path and core.source.file(source.path) or core.source.string(source.data))
+  errors.check(opened:into(sink))
+end
+
+--- Unpack an archive into a directory. Nothing shows before all of it was read and found right; a
+--- directory that is there takes up what is new. Files, directories and hard links among them are
+--- made, nothing else; owners, times and special bits are not kept.
+---@param source string|table|userdata path, {path=}, {data=}, or a body
+---@param dir string made if it is not there
+---@param opts? table `packing`, the limits `max_bytes`, `max_entries`, `max_ratio`, `max_depth`;
+---  `digest` of the archive, `content_digest` of the unpacked tar; `prefix` (what names begin with
+---  and lose), `links` (make symbolic links that stay inside), `any_case` (names may differ in case
+---  alone), `overwrite` (files that are there; default true), `durable`
+---@return string dir
+---@raise oras.Error path, exists, limit, content, integrity, io, usage
+function archive.extract(source, dir, opts)
+  opts = options.check(opts, EXTRACT, "extract")
+  if type(dir) ~= "string" or dir == "" then
+    errors.usage("extract: the directory is a string, not %s", dir == "" and "an empty one" or "a " .. type(dir))
+  end
+  source = source_of(source)
+  local wanted = options.copied(opts)
+  local root <close>, path = place_of(dir)
+  wanted.root, wanted.path = root, path
+  local sink <close> = errors.check(core.sink.tree(wanted))
+  unpack_source(source, sink)
+  return dir
 end
 
 return archive
