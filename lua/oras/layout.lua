@@ -184,6 +184,8 @@ function Layout:size(digest)
 end
 
 --- Bring a blob into a sink of the core, verified.
+---@param digest string
+---@param sink userdata
 ---@return table? answer as of client:request; nil and an error
 function Layout:fetch(digest, sink)
   return self.core:fetch(digest, sink)

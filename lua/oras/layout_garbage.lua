@@ -35,28 +35,23 @@ local function decode(bytes)
   return type(doc) == "table" and not core.json.is_array(doc) and doc or nil
 end
 
----@class oras.Marks what is kept
----@field store oras.Layout
----@field kept table<string, boolean>
----@field stack table[] descriptors of manifests to be read
-local Marks = {}
-Marks.__index = Marks
-
-function Marks:keep(d)
+-- What is kept: `kept` has the digests, `stack` descriptors of manifests that are to be read,
+-- `read` those that were on it.
+local function keep(self, d)
   local digest = type(d) == "table" and d.digest
   if type(digest) == "string" then
     self.kept[digest] = true
   end
 end
 
-function Marks:keep_list(list)
+local function keep_list(self, list)
   for _, d in ipairs(type(list) == "table" and list or {}) do
-    self:keep(d)
+    keep(self, d)
   end
 end
 
--- A manifest is kept with what it names: to be looked at, as it is none of our recursion.
-function Marks:push(d)
+-- A manifest is kept with what it names.
+local function push(self, d)
   if type(d) == "table" and type(d.digest) == "string" and not self.read[d.digest] then
     self.read[d.digest] = true
     self.kept[d.digest] = true
@@ -67,19 +62,19 @@ end
 -- Docker's oldest manifests name their layers in a way of their own.
 local function keep_schema1(self, doc)
   for _, layer in ipairs(type(doc.fsLayers) == "table" and doc.fsLayers or {}) do
-    self:keep { digest = type(layer) == "table" and layer.blobSum }
+    keep(self, { digest = type(layer) == "table" and layer.blobSum })
   end
 end
 
-function Marks:follow(doc)
-  self:keep(doc.config)
-  self:keep_list(doc.layers)
-  self:keep_list(doc.blobs)
+local function follow(self, doc)
+  keep(self, doc.config)
+  keep_list(self, doc.layers)
+  keep_list(self, doc.blobs)
   keep_schema1(self, doc)
   for _, d in ipairs(type(doc.manifests) == "table" and doc.manifests or {}) do
-    self:push(d)
+    push(self, d)
   end
-  self:push(doc.subject)
+  push(self, doc.subject)
 end
 
 local function is_known(media_type)
@@ -87,7 +82,7 @@ local function is_known(media_type)
 end
 
 -- What is of another type may be a manifest of a kind to come, or anything.
-function Marks:visit(d)
+local function visit(self, d)
   local size = self.store:size(d.digest)
   if not size or (size > MANIFEST_LIMIT and not is_known(d.mediaType)) then
     return
@@ -95,16 +90,16 @@ function Marks:visit(d)
   local bytes, err = read(self.store, d.digest)
   local doc = bytes and decode(bytes)
   if doc then
-    self:follow(doc)
+    follow(self, doc)
   elseif err or is_known(d.mediaType) then
     err = err or errors.new { class = "content", digest = d.digest, message = "it is no JSON object" }
     errors.raise(errors.name(err, ('manifest "%s" of layout "%s"'):format(d.digest, self.store.path), {}))
   end
 end
 
-function Marks:run()
+local function run(self)
   while #self.stack > 0 do
-    self:visit(table.remove(self.stack))
+    visit(self, table.remove(self.stack))
   end
 end
 
@@ -131,8 +126,8 @@ local function keep_referrers(marks, referrers)
     changed = false
     for digest, subject in pairs(referrers) do
       if marks.kept[subject] and not marks.read[digest] then
-        marks:push { digest = digest, mediaType = media_types.manifest }
-        marks:run()
+        push(marks, { digest = digest, mediaType = media_types.manifest })
+        run(marks)
         changed = true
       end
     end
@@ -145,13 +140,13 @@ local function is_young(store, digest, grace)
 end
 
 local function mark(store, index, opts)
-  local marks = setmetatable({ store = store, kept = {}, read = {}, stack = {} }, Marks)
+  local marks = { store = store, kept = {}, read = {}, stack = {} }
   for _, entry in ipairs(index.manifests) do
     if not opts.untagged or entries.name(entry) or is_young(store, entry.digest, opts.grace) then
-      marks:push(entry)
+      push(marks, entry)
     end
   end
-  marks:run()
+  run(marks)
   local blobs = store:blobs()
   keep_referrers(marks, find_referrers(marks, blobs))
   return marks, blobs

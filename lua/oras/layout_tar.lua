@@ -92,6 +92,8 @@ function Tar:size(digest)
 end
 
 --- Bring a blob into a sink of the core, verified.
+---@param digest string
+---@param sink userdata
 ---@return table? answer nil and an error
 function Tar:fetch(digest, sink)
   local one = holder(self, digest) or self.core
@@ -118,6 +120,8 @@ function Tar:blobs()
 end
 
 --- Is a blob there, of that size?
+---@param digest string
+---@param size? integer
 ---@return boolean
 function Tar:has(digest, size)
   local found = self:size(digest)
@@ -125,6 +129,7 @@ function Tar:has(digest, size)
 end
 
 --- Nothing in a tar is on its way: it is as old as can be.
+---@param digest string
 ---@return number?
 function Tar:age(digest)
   return self:size(digest) and math.huge
@@ -141,10 +146,18 @@ local function stage(self)
   return self.stage
 end
 
+--- A sink of the core whose bytes become a blob.
+---@param wanted { digest: string, size?: integer }
+---@return userdata
 function Tar:sink(wanted)
   return errors.check(stage(self):sink { digest = wanted.digest, size = wanted.size })
 end
 
+--- Bytes, or a source of the core, as a blob.
+---@param value string|userdata
+---@param wanted { digest?: string, size?: integer }
+---@return string digest
+---@return integer size
 function Tar:write(value, wanted)
   local digest, size = stage(self):write(value, wanted)
   if not digest then
@@ -153,6 +166,9 @@ function Tar:write(value, wanted)
   return digest, size
 end
 
+--- Small bytes as a blob, unless it is there.
+---@param bytes string
+---@param digest string
 function Tar:put(bytes, digest)
   if not self:has(digest, #bytes) then
     errors.check(stage(self):put(bytes, digest))

@@ -15,6 +15,7 @@ typedef struct oras_layout_work {
     oras_error failure; /* what run failed with */
 } oras_layout_work;
 
+/** Have `run` called on a worker; its signal tells when that is over. */
 oras_code oras_layout_work_start(oras_layout_work *work, oras_context *context, oras_error *err);
 
 /** Wait until it is over; afterwards the box may go. Nothing happens a second time: false then,

@@ -17,10 +17,10 @@ enum { FEED_SINK = 1, FEED_SOURCE, FEED_N_VALUES = FEED_SOURCE }; /* user values
 /* A blob on its way into a sink: the layout's transfer. */
 typedef struct feed_box {
     oras_context *context;
-    oras_feed *feed;        /* NULL once over */
-    oras_source *source;    /* NULL once lost */
-    bool owned;             /* it is the box's own */
-    oras_sink *sink;        /* NULL once lost */
+    oras_feed *feed;     /* NULL once over */
+    oras_source *source; /* NULL once lost */
+    bool owned;          /* it is the box's own */
+    oras_sink *sink;     /* NULL once lost */
     oras_post post;
     oras_signal signal;  /* it is over */
     oras_signal *reader; /* of the body, once it is handed out; NULL before */

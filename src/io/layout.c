@@ -35,8 +35,9 @@ static oras_code read_extent(const oras_extent *from, const char *name, oras_buf
     while (at < from->size) {
         char block[16384];
         int64_t left = from->size - at;
-        ssize_t n = pread(from->fd, block, left < (int64_t)sizeof block ? (size_t)left : sizeof block,
-                          (off_t)(from->offset + at));
+        ssize_t n =
+            pread(from->fd, block, left < (int64_t)sizeof block ? (size_t)left : sizeof block,
+                  (off_t)(from->offset + at));
 
         if (n < 0 && errno == EINTR)
             continue;

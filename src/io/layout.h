@@ -17,6 +17,7 @@ typedef struct oras_layout oras_layout;
 oras_code oras_layout_open(const char *path, oras_layout **out, oras_error *err);
 void oras_layout_free(oras_layout *layout);
 
+/** Is it a tar, and no directory? */
 bool oras_layout_is_tar(const oras_layout *layout);
 
 /** Does its path still name what was opened? */
@@ -83,7 +84,6 @@ oras_code oras_layout_age(const oras_layout *layout, const oras_digest *digest, 
 void oras_layout_sweep(const oras_layout *layout);
 
 /** Remove a blob. Class not_found, path, io. */
-oras_code oras_layout_remove(const oras_layout *layout, const oras_digest *digest,
-                             oras_error *err);
+oras_code oras_layout_remove(const oras_layout *layout, const oras_digest *digest, oras_error *err);
 
 #endif

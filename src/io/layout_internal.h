@@ -5,9 +5,9 @@
 
 #include "io/layout_tar.h"
 
-#define ORAS_LAYOUT_MARKER "oci-layout" /* image-spec image-layout.md, "oci-layout file" */
-#define ORAS_LAYOUT_INDEX  "index.json"
-#define ORAS_LAYOUT_BLOBS  "blobs"
+#define ORAS_LAYOUT_MARKER      "oci-layout" /* image-spec image-layout.md, "oci-layout file" */
+#define ORAS_LAYOUT_INDEX       "index.json"
+#define ORAS_LAYOUT_BLOBS       "blobs"
 
 #define ORAS_LAYOUT_MARKER_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
 

@@ -85,8 +85,7 @@ static oras_code add(oras_layout_tar *tar, const oras_entry *entry, int64_t offs
     if (!make_room(tar))
         return oras_fail_memory(err);
     oras_buf_append(&tar->names, entry->path, strlen(entry->path) + 1);
-    tar->files[tar->n_files++] =
-        (tar_file){.name_at = at, .offset = offset, .size = entry->size};
+    tar->files[tar->n_files++] = (tar_file){.name_at = at, .offset = offset, .size = entry->size};
     return oras_buf_check(&tar->names, "the names of a tar", err);
 }
 
@@ -103,8 +102,8 @@ static oras_code feed_block(walk *w, oras_error *err)
     size_t n = 0;
 
     while (n < ORAS_TAR_BLOCK) {
-        ssize_t got = pread(w->out->fd, w->block + n, ORAS_TAR_BLOCK - n,
-                            (off_t)(w->position + (int64_t)n));
+        ssize_t got =
+            pread(w->out->fd, w->block + n, ORAS_TAR_BLOCK - n, (off_t)(w->position + (int64_t)n));
 
         if (got < 0 && errno == EINTR)
             continue;

@@ -22,8 +22,8 @@
 /* --- files ---------------------------------------------------------------------------------- */
 
 /* A small file as a whole, below the layout. */
-static oras_code write_file(int root, const char *name, const void *data, size_t size,
-                            mode_t umask, const oras_file_target *how, oras_error *err)
+static oras_code write_file(int root, const char *name, const void *data, size_t size, mode_t umask,
+                            const oras_file_target *how, oras_error *err)
 {
     oras_file_target wanted = *how;
     oras_target target;
@@ -219,7 +219,9 @@ oras_code oras_layout_put(const oras_layout *layout, const oras_digest *digest, 
     static const oras_file_target how = {.overwrite = true};
     oras_code code = check_directory(layout, err);
 
-    return code ? code : write_file(layout->root, oras_layout_name_of(digest).text, data, size, umask, &how, err);
+    return code ? code
+                : write_file(layout->root, oras_layout_name_of(digest).text, data, size, umask,
+                             &how, err);
 }
 
 static oras_code open_directory(const oras_layout *layout, oras_algorithm algorithm, int *out,
