@@ -9,7 +9,8 @@
  *     ORAS_TEST_STOP_AT=K    SIGSTOP before the K-th: another process may run meanwhile
  *     ORAS_TEST_FAIL=LIST    NAME=WHAT[:FIRST[-LAST]],... : calls of NAME fail, from the FIRST on
  *                            (1) to the LAST (the last of all). WHAT is the name of an errno, or
- *                            "short": a write takes one byte less than it was given
+ *                            "short": a write takes one byte less than it was given, or
+ *                            "slow": it takes 0.3 s, and what else is said of NAME holds then
  *
  * Every change of files is one of these calls, so that between two of them it does not matter
  * where a process dies. */
@@ -30,15 +31,17 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXPORT     __attribute__((visibility("default")))
 #define MAX_RULES  32
 #define SHORT_CALL (-1)
+#define SLOW_CALL  (-2)
 
 typedef struct rule {
     char name[24];
-    int error; /* or SHORT_CALL */
+    int error; /* or SHORT_CALL, SLOW_CALL */
     long first, last, seen;
 } rule;
 
@@ -66,10 +69,11 @@ static int error_of(const char *text)
         const char *name;
         int error;
     } known[] = {
-        {"EACCES", EACCES}, {"EDQUOT", EDQUOT}, {"EINTR", EINTR},   {"EINVAL", EINVAL},
-        {"EIO", EIO},       {"EMFILE", EMFILE}, {"EMLINK", EMLINK}, {"ENOLCK", ENOLCK},
-        {"ENOSPC", ENOSPC}, {"ENOSYS", ENOSYS}, {"EPERM", EPERM},   {"EOPNOTSUPP", EOPNOTSUPP},
-        {"EROFS", EROFS},   {"EXDEV", EXDEV},   {"EFBIG", EFBIG},   {"short", SHORT_CALL},
+        {"EACCES", EACCES},  {"EDQUOT", EDQUOT}, {"EINTR", EINTR},   {"EINVAL", EINVAL},
+        {"EIO", EIO},        {"EMFILE", EMFILE}, {"EMLINK", EMLINK}, {"ENOLCK", ENOLCK},
+        {"ENOSPC", ENOSPC},  {"ENOSYS", ENOSYS}, {"EPERM", EPERM},   {"EOPNOTSUPP", EOPNOTSUPP},
+        {"EROFS", EROFS},    {"EXDEV", EXDEV},   {"EFBIG", EFBIG},   {"short", SHORT_CALL},
+        {"slow", SLOW_CALL},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -180,8 +184,11 @@ static int injected(const char *name)
         if (strcmp(one->name, name) != 0)
             continue;
         n = __atomic_add_fetch(&one->seen, 1, __ATOMIC_SEQ_CST);
-        if (n >= one->first && n <= one->last)
+        if (n < one->first || n > one->last)
+            continue;
+        if (one->error != SLOW_CALL)
             return one->error;
+        nanosleep(&(struct timespec){.tv_nsec = 300 * 1000 * 1000}, NULL);
     }
     return 0;
 }
