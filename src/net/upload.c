@@ -57,8 +57,12 @@ void oras_upload_set_pause(oras_transfer *transfer)
 {
     int paused =
         (transfer->paused ? CURLPAUSE_RECV : 0) | (transfer->upload.paused ? CURLPAUSE_SEND : 0);
+    CURLcode result = curl_easy_pause(transfer->easy, paused);
 
-    curl_easy_pause(transfer->easy, paused);
+    /* What was kept back goes to the sink at once. When that fails libcurl 7.88 says so here, and
+     * neither ends the transfer nor wakes it. */
+    if (result)
+        oras_transfer_ended(&transfer->owner, result);
 }
 
 static oras_code too_short(const oras_upload *upload, int64_t got, oras_error *err)
