@@ -17,14 +17,14 @@ static oras_code open_parent(const char *path, int *fd, oras_error *err)
 {
     _cleanup_(oras_buf_dispose) oras_buf dir = ORAS_BUF_INIT(PATH_MAX);
     const char *slash = strrchr(path, '/');
+    oras_code code;
 
     if (!slash)
         oras_buf_puts(&dir, ".");
     else
         oras_buf_append(&dir, path, slash == path ? 1 : (size_t)(slash - path));
-    if (oras_buf_check(&dir, "the path of a layout", err))
-        return ORAS_EINVALID;
-    return oras_root_make(oras_buf_text(&dir), fd, err);
+    code = oras_buf_check(&dir, "the path of a layout", err);
+    return code ? code : oras_root_make(oras_buf_text(&dir), fd, err);
 }
 
 static oras_code make(oras_layout *layout, oras_error *err)

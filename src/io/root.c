@@ -135,6 +135,8 @@ oras_code oras_root_explain(int number, const char *path, oras_error *err)
         return oras_fail(err, ORAS_C_PATH, "'%s' leaves its directory", path);
     case ENXIO:
         return oras_fail(err, ORAS_C_PATH, "'%s' is no regular file", path);
+    case ENOMEM:
+        return oras_fail_memory(err);
     default:
         return oras_fail_errno(err, number, "'%s'", path);
     }
