@@ -70,14 +70,13 @@ static void put_text(uint8_t *block, field at, const char *text)
     put_bytes(block, at, ascii, n);
 }
 
-/* What does not fit stands in a pax record, and here as zero. */
+/* What does not fit stands in a pax record, and here as zero. The NUL behind is there already. */
 static void put_number(uint8_t *block, field at, int64_t value)
 {
-    char text[32];
-
-    snprintf(text, sizeof text, "%0*" PRIo64, (int)at.size - 1,
-             fits_octal(at, value) ? (uint64_t)value : 0);
-    memcpy(block + at.offset, text, at.size);
+    if (!fits_octal(at, value))
+        value = 0;
+    for (size_t i = at.size - 1; i-- > 0; value >>= 3)
+        block[at.offset + i] = (uint8_t)('0' + (value & 7));
 }
 
 static void seal(uint8_t *block)
