@@ -80,6 +80,15 @@ describe("archives of ours", function()
   read_by("bsdtar", "zstd", "tar.zst", "LC_ALL=C.UTF-8 bsdtar -xpf %s -C %s", "hard")
   read_by("python3", "gzip", "tgz", PYTHON)
 
+  it("oras.archive.extract: every compression", function()
+    local dir = helper.directory()
+    for _, suffix in ipairs { "tar", "tgz", "tar.zst" } do
+      local made = oras.archive.pack(tree "plain", dir .. "/a." .. suffix)
+      oras.archive.extract(made.path, dir .. "/" .. suffix, { links = true })
+      assert.equal(look(tree "plain"), look(dir .. "/" .. suffix .. "/tree"))
+    end
+  end)
+
   it("are tested whole by gzip and zstd", function()
     local dir = helper.directory()
     oras.archive.pack(tree "plain", dir .. "/a.tgz")
