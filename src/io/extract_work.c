@@ -19,9 +19,11 @@ void oras_extract_release(oras_extract *x)
 
 /* --- under the lock ------------------------------------------------------------------------ */
 
+/* Whoever stops it waits for one job after the other: none may come back behind that. */
 static void submit(oras_extract *x, oras_extract_side *side)
 {
-    oras_pool_submit(x->pool, &side->job, NULL); /* cannot fail on a thread of the pool's */
+    if (!x->stop)
+        oras_pool_submit(x->pool, &side->job, NULL); /* cannot fail on a thread of the pool's */
 }
 
 /* What is wrong with an archive may be the wire's fault: its digest, seen to the end, says. */
@@ -64,17 +66,23 @@ typedef struct turn {
     oras_block *out; /* NULL: nothing is unpacked any more */
 } turn;
 
+/* May the reader do something, if there is something to do? */
+static bool is_readers_turn(const oras_extract *x)
+{
+    if (x->stop)
+        return false;
+    return x->state == ORAS_EXTRACT_DOUBTFUL ||
+           (x->state == ORAS_EXTRACT_RUNNING && !x->all_unpacked &&
+            !oras_ring_is_full(&x->unpacked));
+}
+
 static bool take_turn(oras_extract *x, turn *t)
 {
-    bool has_input = x->in_block || x->packed.n > 0 || x->ended;
-
-    if (x->stop || !has_input)
+    if (!is_readers_turn(x) || !(x->in_block || x->packed.n > 0 || x->ended))
         return false;
     *t = (turn){.in = x->packed.n > 0 ? oras_ring_first(&x->packed) : NULL};
     if (x->state == ORAS_EXTRACT_DOUBTFUL)
         return true;
-    if (x->state != ORAS_EXTRACT_RUNNING || x->all_unpacked || oras_ring_is_full(&x->unpacked))
-        return false;
     t->out = oras_ring_to_fill(&x->unpacked);
     if (!t->out) {
         oras_error err = ORAS_ERROR_INIT;
