@@ -138,6 +138,56 @@ describe("oras-lua push", function()
   end)
 end)
 
+-- Run with standard error on a terminal; gives what came there.
+local ON_TERMINAL <const> = [[
+import os, pty, subprocess, sys
+ours, theirs = pty.openpty()
+child = subprocess.Popen(sys.argv[2:], cwd=sys.argv[1], stdin=subprocess.DEVNULL,
+    stdout=subprocess.DEVNULL, stderr=theirs)
+os.close(theirs)
+try:
+    while piece := os.read(ours, 4096):
+        sys.stdout.buffer.write(piece)
+except OSError:
+    pass
+sys.exit(child.wait())
+]]
+
+local function on_terminal(...)
+  local words = { "DOCKER_CONFIG=/nonexistent python3 -c", quote(ON_TERMINAL), quote(dir), quote(process.oras_lua) }
+  for _, word in ipairs { ... } do
+    words[#words + 1] = quote(word)
+  end
+  local status, out = process.shell(table.concat(words, " "))
+  assert.equal(0, status, out)
+  return out
+end
+
+describe("progress", function()
+  before_each(function()
+    faults.reset()
+    dir = helper.directory()
+    ref = faults.host "http" .. "/k/app:1"
+    helper.write(dir .. "/big", ("x"):rep(3000000))
+  end)
+  after_each(helper.clean)
+
+  it("is one line on a terminal, which is cleared at the end", function()
+    faults.on { method = "PUT", path = "/v2/k/app/blobs/*", delay = 0.3, always = true } -- longer than a line stands
+    faults.on { method = "GET", path = "/v2/k/app/blobs/*", delay = 0.3, always = true }
+    local shown = on_terminal("push", ref, "big")
+    assert.matches("upload  2%.9 MiB of 2%.9 MiB, 100 %%  %d of 2 blobs", shown)
+    assert.matches("\27%[K$", shown)
+    assert.is_nil(shown:find "\n")
+    assert.matches("download  .*2%.9 MiB", on_terminal("pull", ref, "-o", "out"))
+  end)
+
+  it("is not shown when it is not wanted, nor beside the log", function()
+    assert.equal("", on_terminal("push", ref, "big", "--no-tty"))
+    assert.is_nil(on_terminal("push", ref, "big", "--debug"):find("\27[K", 1, true))
+  end)
+end)
+
 describe("oras-lua pull", function()
   before_each(function()
     faults.reset()

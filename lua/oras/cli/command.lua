@@ -155,6 +155,7 @@ local function new_registry(opts, side)
     key = get "key_file",
     config_path = get "registry_config",
     headers = headers_of(get "header"),
+    concurrency = opts.concurrency,
   }
   set_credentials(registry, get)
   registry:on("warning", function(text)

@@ -26,13 +26,20 @@ end
 ---@param stream file*
 ---@return table
 function progress.new(stream)
-  return setmetatable({ stream = stream, blobs = {}, order = {}, last = 0 }, Display)
+  return setmetatable({ stream = stream, groups = {}, last = 0 }, Display)
 end
 
-local function sums(display)
+-- What is hashed is moved, too: the two are not added.
+local function group_of(display, event)
+  local name = event.phase == "hash" and "hash" or "moved"
+  local group = display.groups[name] or {}
+  display.groups[name] = group
+  return group
+end
+
+local function sums(group)
   local done, total, known = 0, 0, true
-  for _, key in ipairs(display.order) do
-    local blob = display.blobs[key]
+  for _, blob in pairs(group) do
     done = done + blob.done
     total = total + (blob.total or 0)
     known = known and blob.total ~= nil
@@ -41,7 +48,7 @@ local function sums(display)
 end
 
 local function line_of(display, event)
-  local done, total, known = sums(display)
+  local done, total, known = sums(group_of(display, event))
   local parts = { event.phase or "transfer", progress.size(done) }
   if known and total > 0 then
     parts[2] = ("%s of %s, %d %%"):format(parts[2], progress.size(total), done * 100 // total)
@@ -53,19 +60,19 @@ local function line_of(display, event)
 end
 
 local function note(display, event)
-  local key = ("%s %s"):format(event.phase or "", event.digest or event.title or "")
-  if not display.blobs[key] then
-    display.blobs[key] = {}
-    table.insert(display.order, key)
-  end
-  local blob, total = display.blobs[key], event.total
+  local group, key = group_of(display, event), event.title or event.digest or ""
+  local blob, total = group[key] or {}, event.total
+  group[key] = blob
   blob.done = event.done or 0
   blob.total = total and total >= 0 and total or nil
 end
 
---- Take in what happened, and redraw when it is time.
+--- Take in what happened, and redraw when it is time. Manifests on the way are not shown.
 ---@param event table of the event "progress"
 function Display:show(event)
+  if not event.blobs and not event.title then
+    return
+  end
   note(self, event)
   local now = core.clock.monotonic()
   if now - self.last < EVERY then
