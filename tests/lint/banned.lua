@@ -51,6 +51,7 @@ local LUA_WORDS = {
   { "%f[%w_.:]x?pcall%f[^%w_]", "oras.try", {
     "^lua/oras/error%.lua$", -- oras.try itself
     "^lua/oras/task%.lua$", -- siblings of a failure are waited for, whatever they raise
+    "^lua/oras/crew%.lua$", -- the same, of tasks inside of the library
     "^lua/oras/auth/token%.lua$", -- a fetch is forgotten also when it ended with a bug
     "^lua/oras/cli", -- the end of the program
   } },

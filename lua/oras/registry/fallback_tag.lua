@@ -2,6 +2,7 @@
 --- (distribution-spec, "Referrers Tag Schema"): read, changed, written, and read again, as no
 --- registry does that in one.
 local core = require "oras.core"
+local crew = require "oras.crew"
 local descriptor = require "oras.descriptor"
 local errors = require "oras.error"
 local manifest = require "oras.manifest"
@@ -16,31 +17,18 @@ local fallback = {}
 local TRIES <const> = 6
 local PAUSE <const> = 0.2
 
--- One at a time for each list, whoever in this process changes it: each waits for those that
--- came before.
+-- One at a time for each list, whoever in this process changes it.
 local queues = {}
 
 local function in_turn(key, fn)
   local queue = queues[key] or {}
-  local before = table.move(queue, 1, #queue, 1, {})
-  local mine = core.task.spawn(function()
-    for _, task in ipairs(before) do
-      pcall(task.wait, task)
-    end
-    return fn()
-  end)
-  table.insert(queue, mine)
   queues[key] = queue
-  local good, err = pcall(mine.wait, mine)
-  for i, task in ipairs(queue) do
-    if task == mine then
-      table.remove(queue, i)
-    end
+  local _, err = errors.try(crew.in_turn, queue, fn)
+  if #queue == 0 then
+    queues[key] = nil
   end
-  queues[key] = #queue > 0 and queue or nil
-  if not good then
-    mine:cancel()
-    error(err, 0)
+  if err then
+    errors.raise(err)
   end
 end
 

@@ -1,5 +1,6 @@
 --- What a caller gives to be uploaded, as a body that can be sent, and sent again.
 local core = require "oras.core"
+local crew = require "oras.crew"
 local errors = require "oras.error"
 local options = require "oras.options"
 
@@ -56,31 +57,33 @@ end
 local Body = { __name = "oras.Body" }
 Body.__index = Body
 
-local open = {}
-
--- Many bytes are a source, so that their way can be watched; few may share HTTP/2.
-function open.data(body, source)
+local function open_data(body, source)
   body.data, body.size = source.data, #source.data
+  -- many bytes are a source, so that their way can be watched; few may share HTTP/2
   body.value = body.size > SMALL and core.source.string(body.data) or body.data
 end
 
-function open.path(body, source)
+local function open_path(body, source)
   body.value = errors.check(core.source.file(source.path))
   body.size = body.value:size()
 end
 
-function open.source(body, source)
+local function open_source(body, source)
   body.value, body.size = source.source, source.source:size()
   body.is_borrowed = true
 end
 
-function open.reader(body, source)
+local function open_reader(body, source)
   body.read, body.size = source.reader, source.size
 end
 
-function open.fetch(body, source)
+local function open_fetch(body, source)
   body.fetch = source.fetch
 end
+
+local OPEN <const> = {
+  data = open_data, fetch = open_fetch, path = open_path, reader = open_reader, source = open_source,
+}
 
 local function wrong_size(is, expected)
   errors.raise { class = "content", message = ("the source has %d bytes, not %d"):format(is, expected) }
@@ -97,7 +100,7 @@ function sources.open(source, wanted)
     kind = source[name] ~= nil and name or kind
   end
   local body = setmetatable({ kind = kind, digest = wanted.digest, waited = 0 }, Body)
-  open[kind](body, source)
+  OPEN[kind](body, source)
   if body.size and wanted.size and body.size ~= wanted.size then
     body:close()
     wrong_size(body.size, wanted.size)
@@ -191,7 +194,7 @@ local function collect(body)
         wrong_size(#text, body.size)
       end
       body.kind = "data"
-      open.data(body, { data = text })
+      open_data(body, { data = text })
       return body:_check_data()
     end
     pieces[#pieces + 1] = piece
@@ -231,48 +234,9 @@ local function produce(body, stream)
   stream:finish()
 end
 
-local Tasks = {}
-
-function Tasks.__close(tasks)
-  for _, task in ipairs(tasks) do
-    task:cancel()
-  end
-  for _, task in ipairs(tasks) do
-    pcall(task.wait, task)
-  end
-end
-
 -- Why a stream ends, as the core takes it; what the producer raised comes out itself.
 local function failure_of(raised)
   return errors.is_error(raised) and raised or errors.new { class = "script", message = "the producer failed" }
-end
-
--- Run a producer beside the request that takes its bytes. What fails first is what is raised.
-local function beside(run, fail, consume)
-  local tasks <close> = setmetatable({}, Tasks)
-  local is_over, raised = false, nil
-  tasks[1] = core.task.spawn(function()
-    local results = table.pack(pcall(consume))
-    is_over = true
-    if not results[1] then
-      error(results[2], 0)
-    end
-    return table.unpack(results, 2, results.n)
-  end)
-  tasks[2] = core.task.spawn(function()
-    local good, err = pcall(run)
-    if not good and not is_over then
-      raised = { err }
-      fail(failure_of(err))
-    end
-  end)
-  local results = table.pack(pcall(tasks[1].wait, tasks[1]))
-  if raised then
-    error(raised[1], 0)
-  elseif not results[1] then
-    error(results[2], 0)
-  end
-  return table.unpack(results, 2, results.n)
 end
 
 --- Take what can be taken once only.
@@ -289,10 +253,10 @@ end
 local function send_reader(body, request)
   body:claim()
   local stream <close> = errors.check(core.source.stream { size = body.size, capacity = CAPACITY })
-  return beside(function()
+  return crew.beside(function()
     produce(body, stream)
-  end, function(err)
-    stream:fail(err)
+  end, function(raised)
+    stream:fail(failure_of(raised))
   end, function()
     local results = table.pack(request(stream))
     body.total = { stream:digest() }
@@ -304,7 +268,7 @@ local function send_fetched(body, request)
   local sink, source = core.source.pipe { digest = body.digest, size = body.size, capacity = CAPACITY }
   local pipe <close> = errors.check(sink, source) and source
   local _ <close> = sink
-  return beside(function()
+  return crew.beside(function()
     body.fetch(sink)
   end, function()
     sink:close()

@@ -1,6 +1,7 @@
 --- An upload as the registry sees it: a session with a Location that changes with each answer
 --- (distribution-spec, "Pushing blobs"), and the requests that it takes.
 local core = require "oras.core"
+local crew = require "oras.crew"
 local errors = require "oras.error"
 local parting = require "oras.parting"
 local adopt = require("oras.response").adopt
@@ -135,20 +136,6 @@ local function start_scope(container, from)
   return scope
 end
 
--- The end of the quicker of two tasks: join returns when one fails, so both do.
-local function quicker(first, second)
-  local DONE <const> = {}
-  local function failing(fn)
-    return core.task.spawn(function()
-      pcall(fn)
-      error(DONE, 0)
-    end)
-  end
-  local other <const> = { failing(first), failing(second) }
-  core.task.join(other)
-  other[2]:cancel()
-end
-
 -- A session that opens when nobody waits for it any more is ended at once: how long that is
 -- waited for, is CANCEL_WAIT.
 local Late = {}
@@ -158,7 +145,7 @@ function Late.__close(late)
   if OVER[task:status()] then
     return
   end
-  quicker(function()
+  crew.quicker(function()
     local answer = task:wait()
     if answer.status == 202 and take_location(late.upload, answer) then
       late.upload.registry:cancel_upload(late.upload)
@@ -301,7 +288,7 @@ function session.cancel(self)
   if not url then
     return
   end
-  quicker(function()
+  crew.quicker(function()
     request(self, "DELETE", url, {
       retry = false, timeout = CANCEL_TIMEOUT, http2 = true,
       scope = ("repository:%s:pull,push"):format(self.container.api_prefix),
