@@ -44,13 +44,31 @@ local function location_of(request, response)
   return target
 end
 
--- A body goes again only to the same origin, and only where the status keeps the method.
+--- May bytes that are uploaded go to an origin? To the registry's own, and to those that the
+--- user has listed; what belongs to the registry (credentials, headers) goes to its own alone.
+---@param registry_origin string
+---@param listed? string[] the option upload_origins
+---@param origin string
+---@return boolean
+function redirect.takes_uploads(registry_origin, listed, origin)
+  if origin == registry_origin then
+    return true
+  end
+  for _, allowed in ipairs(listed or {}) do
+    if core.url.origin(allowed) == origin then
+      return true
+    end
+  end
+  return false
+end
+
+-- A body goes again only where the status keeps the method, and only where it may go at all.
 local function check_method(request, response, target)
   if SAFE[request.method] then
     return
   end
   local keeps = response.status == 307 or response.status == 308
-  if not keeps or core.url.origin(target) ~= request.origin then
+  if not keeps or not redirect.takes_uploads(request.origin, request.upload_origins, core.url.origin(target)) then
     refuse(request, response, ("a redirect of %s elsewhere"):format(request.method))
   end
 end

@@ -256,6 +256,22 @@ describe("sending", function()
     end
   end)
 
+  it("N26 follows 307 to another origin when that is allowed, without any credentials", function()
+    registry = helper.registry {
+      headers = { ["X-Secret"] = "header-secret" }, upload_origins = { "http://" .. faults.host "evil" },
+    }
+    registry:set_basic_auth("alice", "wonder:land")
+    ref = faults.host "http" .. "/basic/app"
+    faults.on { method = "PUT", listener = "http", has = { authorization = ".*" }, status = 307,
+      headers = { Location = "http://" .. faults.host "evil" .. "/elsewhere" } }
+    faults.on { listener = "evil", method = "PUT", path = "/elsewhere", status = 201 }
+    uploads(file())
+    local log = faults.log { listener = "evil" }
+    assert.equal(oras.digest.of(BIG), log[1].body_digest)
+    assert.is_nil(faults.header(log[1], "authorization"))
+    assert.is_false(faults.saw(log, "header-secret"))
+  end)
+
   it("N36 goes on after failures that pass, with a new session", function()
     for _, status in ipairs { 408, 429, 500, 502, 503, 504 } do
       for _, method in ipairs { "POST", "PUT" } do

@@ -59,6 +59,15 @@ local function check_document(raw, media_type)
   return doc
 end
 
+-- A type as it stands in a field, without parameters.
+local function check_type(media_type)
+  local NAME <const> = "[%w!#$&^_.+-]+"
+  if not media_type:find("^" .. NAME .. "/" .. NAME .. "$") then
+    errors.usage("upload_manifest: %q is no media type", media_type)
+  end
+  return media_type
+end
+
 local function of_bytes(raw, media_type)
   local doc = core.json.decode(raw, { max_bytes = #raw })
   if type(doc) ~= "table" or core.json.is_array(doc) then
@@ -67,10 +76,14 @@ local function of_bytes(raw, media_type)
   media_type = media_type or (doc and doc.mediaType) or guess_type(doc)
   if doc then
     doc = check_document(raw, media_type)
+  end
+  check_type(media_type)
+  if doc then
+    return { raw = raw, media_type = media_type, document = doc }
   elseif media_types.is_manifest(media_type) or media_types.is_index(media_type) then
     errors.usage "upload_manifest: the bytes are no JSON object"
   end
-  return { raw = raw, media_type = media_type, document = doc }
+  return { raw = raw, media_type = media_type }
 end
 
 -- A manifest that was received goes out as the bytes that came, unless the table was changed.

@@ -94,7 +94,7 @@ local function put_many(registry, container, out, tags)
     local made = {}
     if endpoint.takes_tags ~= false then
       local answer, err = errors.try(put_one, registry, container:with_digest(out.digest), out, some)
-      if not answer and (err.class == "auth" or err.class == "denied" or not err.status) then
+      if not answer and (err.class == "auth" or err.class == "denied" or err.retryable or not err.status) then
         errors.raise(err)
       end
       made, last = answer and tags_in(answer) or made, answer or last

@@ -180,6 +180,7 @@ function requests.new(registry, method, url, opts)
     range = opts.range,
     plain_http = endpoint.plain_http,
     timeouts = opts.timeout or registry._settings.timeout,
+    upload_origins = registry._settings.upload_origins,
     http2 = opts.http2,
     from = opts.from,
     purpose = opts.purpose or "registry",

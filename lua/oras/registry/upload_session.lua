@@ -4,6 +4,7 @@ local core = require "oras.core"
 local crew = require "oras.crew"
 local errors = require "oras.error"
 local parting = require "oras.parting"
+local redirect = require "oras.redirect"
 local adopt = require("oras.response").adopt
 
 local session = {}
@@ -58,15 +59,6 @@ local function start_url(container, fields)
   return url:sub(9)
 end
 
-local function is_allowed(registry, origin)
-  for _, allowed in ipairs(registry._settings.upload_origins or {}) do
-    if core.url.origin(allowed) == origin then
-      return true
-    end
-  end
-  return false
-end
-
 local function refuse(class, answer, format, ...)
   errors.raise {
     class = class,
@@ -85,8 +77,7 @@ local function check_origin(self, answer, url)
   if not origin then
     refuse("protocol", answer, "an upload's Location is no URL: %s", err.message)
   end
-  local own = self.endpoint.origin
-  if origin ~= own and not is_allowed(self.registry, origin) then
+  if not redirect.takes_uploads(self.endpoint.origin, self.registry._settings.upload_origins, origin) then
     refuse("redirect", answer,
       "the registry sends the upload to another origin, %s (if that is meant: upload_origins = {%q})", origin, origin)
   end
