@@ -1,10 +1,17 @@
 --- oras-lua pull: an artifact's files.
 local command = require "oras.cli.command"
 local core = require "oras.core"
+local host = require "oras.host"
 local report = require "oras.cli.report"
+local sanitise = require("oras.registry.status").sanitise
 
 local function absolute(path)
   return "/" .. core.path.relative(path, "/")
+end
+
+-- A name for a person's terminal; a program gets it as it is.
+local function shown(path)
+  return host.is_terminal(1) and sanitise(path) or path
 end
 
 local function file_document(container, file)
@@ -26,7 +33,8 @@ local function present(files)
     if one.reason == "same content" then
       list[#list + 1] = one
     elseif one.reason ~= "same title and content" then
-      report.say('skipped "%s" (%s): %s', one.title or one.descriptor.digest, one.descriptor.mediaType, one.reason)
+      report.say('skipped "%s" (%s): %s', sanitise(one.title or one.descriptor.digest),
+        sanitise(one.descriptor.mediaType), one.reason)
     end
   end
   return list
@@ -49,7 +57,7 @@ local function run(registry, words, opts)
     reference = container:with_digest(descriptor.digest).uri, files = core.json.array {},
   }
   for _, file in ipairs(present(files)) do
-    lines[#lines + 1] = file.path .. (file.unpacked and "/" or "")
+    lines[#lines + 1] = shown(file.path .. (file.unpacked and "/" or ""))
     table.insert(document.files, file_document(container, file))
   end
   return { text = table.concat(lines, "\n") .. "\n", document = document }
