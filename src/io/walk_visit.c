@@ -2,6 +2,7 @@
  * One entry of a directory: opened, and looked at through its descriptor. */
 #define _GNU_SOURCE
 #include "base/cleanup.h"
+#include "io/tree_link.h"
 #include "io/walk_internal.h"
 
 #include <dirent.h>
@@ -65,22 +66,10 @@ static oras_code visit_directory(oras_walk *walk, int dir, const char *name, ora
     return oras_walk_enter(walk, oras_steal_fd(&fd), &out->st, err);
 }
 
-/* Does a link from a directory `depth` below the root stay in the tree? Taken by its words, as
- * those who unpack it take it. */
-static bool stays_inside(const char *target, int depth)
+/* The name in the tree. */
+static const char *below_root(const oras_walk *walk)
 {
-    if (*target == '/')
-        return false;
-    while (*target && depth >= 0) {
-        size_t size = strcspn(target, "/");
-
-        if (size == 2 && memcmp(target, "..", 2) == 0)
-            depth--;
-        else if (size > 1 || (size == 1 && *target != '.'))
-            depth++;
-        target += size + (target[size] == '/');
-    }
-    return depth >= 0;
+    return oras_buf_text(&walk->name) + walk->n_prefix + (walk->n_prefix > 0);
 }
 
 static oras_code visit_link(oras_walk *walk, int dir, const char *name, oras_walk_entry *out,
@@ -95,9 +84,10 @@ static oras_code visit_link(oras_walk *walk, int dir, const char *name, oras_wal
     if (!S_ISLNK(out->st.st_mode))
         return oras_walk_fail_changed(shown(walk), err);
     walk->link[n] = '\0';
-    if (!stays_inside(walk->link, walk->depth - 1))
+    if (!oras_tree_link_stays_inside(below_root(walk), walk->link)) /* as those who unpack it */
         return oras_fail(err, ORAS_C_PATH,
-                         "symbolic link '%.100s' points to '%.60s', outside of what is packed",
+                         "symbolic link '%.100s' points to '%.60s', which may be outside of what "
+                         "is packed",
                          shown(walk), walk->link);
     oras_walk_show(walk, out);
     out->linkname = walk->link;
