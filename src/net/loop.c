@@ -237,10 +237,11 @@ static oras_post *next_post(oras_loop *loop)
 static void run_posts(oras_loop *loop)
 {
     oras_post *post;
+    int n = 0;
 
-    for (int n = 0; n < N_EVENTS && (post = next_post(loop)); n++)
+    for (; n < N_EVENTS && (post = next_post(loop)); n++)
         post->fn(post->ud);
-    if (loop->posts_first)
+    if (n == N_EVENTS) /* there may be more */
         oras_loop_wake(loop);
 }
 
