@@ -58,7 +58,7 @@ describe("annotation_file", function()
     assert.same({}, faults.log { listener = "http" })
   end)
 
-  it("cannot lead a file out of the output directory", function()
+  it("CVE-2026-53488 cannot lead a file out of the output directory", function()
     local a = dir .. "/a.txt"
     local path = write(oras.json.encode { [a] = { [TITLE] = "../up" } })
     local err = helper.fails(registry, "push", ref, { { path = a, title = "a" } }, { annotation_file = path })

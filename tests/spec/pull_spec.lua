@@ -107,7 +107,7 @@ describe("pull", function()
     assert.equal(0, blob_requests())
   end)
 
-  it("C17 C19 C20 writes nothing at all when a title is no plain relative path", function()
+  it("C17 C19 C20 CVE-2024-25620 writes nothing at all when a title is no plain relative path", function()
     for _, title in ipairs {
       "/abs", "..", "../x", "a/../../b", "", ".", "dir/", "a//b", "\0", "a\0b", "a\nb", "a\27[2Jb", "a\255b",
       ("x"):rep(300), ("x/"):rep(2500) .. "x", "C:x", "a\\b", "NUL", "x:stream", "dot.", "space ",

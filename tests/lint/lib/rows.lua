@@ -170,6 +170,10 @@ rows.advisories = {
   { now, "a proxy's state is used for another", "CVE-2026-6253", "CVE-2026-7168", "CVE-2026-8927" },
   { now, "Negotiate is tried", "CVE-2026-86413", "CVE-2026-94265" },
   { now, "a trace shows secrets", "GHSA-5jhf-2qmf-m8c5", "CVE-2019-13509" },
+  { now, "a title leads out through a link that is there", "GHSA-8xwf-rjm4-xvhv" },
+  { now, "a name in metadata becomes a path", "CVE-2024-25620", "CVE-2026-35204", "CVE-2026-35206", "gcr-2330" },
+  { now, "an annotation is taken for more than a text", "CVE-2026-53488" },
+  { now, "a second archive writes through a link of the first", "CVE-2025-45582" },
 }
 
 return rows
