@@ -15,6 +15,7 @@ typedef struct host_state {
 } host_state;
 
 static int listener, port;
+static pthread_t servers[4];
 static host_state seen;
 
 static int on_progress(void *ud, const oras_progress *p)
@@ -231,7 +232,6 @@ static int start(void **state)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t size = sizeof address;
-    pthread_t thread;
 
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -240,10 +240,19 @@ static int start(void **state)
         return -1;
     port = ntohs(address.sin_port);
     for (int i = 0; i < 4; i++) {
-        if (pthread_create(&thread, NULL, serve, NULL) || pthread_detach(thread))
+        if (pthread_create(&servers[i], NULL, serve, NULL))
             return -1;
     }
     return make_folder(state);
+}
+
+static int stop(void **state)
+{
+    shutdown(listener, SHUT_RDWR);
+    for (int i = 0; i < 4; i++)
+        pthread_join(servers[i], NULL);
+    close(listener);
+    return remove_folder(state);
 }
 
 int main(void)
@@ -256,5 +265,5 @@ int main(void)
         cmocka_unit_test(nothing_past_the_size_of_the_options_is_read),
     };
 
-    return cmocka_run_group_tests(tests, start, remove_folder);
+    return cmocka_run_group_tests(tests, start, stop);
 }
