@@ -22,7 +22,7 @@
 #define BLOCK       512
 
 static char place[PATH_MAX]; /* canary, out/secret, root/ */
-static int place_fd, root_fd;
+static int home_fd, place_fd, root_fd;
 static oras_pool *pool;
 
 /* --- the place ----------------------------------------------------------------------------- */
@@ -38,7 +38,6 @@ static void put(int dir, const char *path, const char *text)
 static void clean_up(void)
 {
     oras_pool_free(pool);
-    REQUIRE(chdir("/") == 0);
     oras_remove_tree(AT_FDCWD, place);
 }
 
@@ -48,12 +47,13 @@ static void set_up(void)
         return;
     snprintf(place, sizeof place, "%s/oras-fuzz-XXXXXX",
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    REQUIRE(mkdtemp(place) && chdir(place) == 0);
-    place_fd = open(".", O_RDONLY | O_DIRECTORY);
-    REQUIRE(mkdir("out", 0755) == 0 && mkdir("root", 0755) == 0);
+    REQUIRE(mkdtemp(place));
+    home_fd = open(".", O_RDONLY | O_DIRECTORY);
+    place_fd = open(place, O_RDONLY | O_DIRECTORY);
+    REQUIRE(mkdirat(place_fd, "out", 0755) == 0 && mkdirat(place_fd, "root", 0755) == 0);
     put(place_fd, "canary", "canary");
     put(place_fd, "out/secret", "secret");
-    root_fd = open("root", O_RDONLY | O_DIRECTORY);
+    root_fd = openat(place_fd, "root", O_RDONLY | O_DIRECTORY);
     REQUIRE(oras_pool_new(2, &pool, NULL) == ORAS_OK);
     umask(022);
     atexit(clean_up);
@@ -320,6 +320,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                .overwrite = flags & 4};
 
     set_up();
+    REQUIRE(fchdir(place_fd) == 0); /* a name that means the working directory hits canaries */
     for (int i = 0; i < MAX_ENTRIES && in.size; i++)
         put_entry(&in, &tar);
     oras_buf_reserve(&tar, 1024);
@@ -331,6 +332,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     target.root = root_fd;
     check(&target, &tar, flags & 32);
     remove_all();
+    REQUIRE(fchdir(home_fd) == 0);
     oras_buf_dispose(&tar);
     return 0;
 }
