@@ -1,6 +1,7 @@
 --- Uploads to registries that fail, lie, cap, lag or send us elsewhere.
 local core = require "oras.core"
 local oras = require "oras"
+local response = require "oras.response"
 
 local faults = require "tests.support.faults"
 local helper = require "tests.spec.helper"
@@ -199,6 +200,18 @@ describe("the start of an upload", function()
     registry:upload_blob(ref, { data = "hello" }, nil, { mount_from = base })
     for _, entry in ipairs(faults.log()) do
       assert.is_nil(entry.target:find("from=up/base", 1, true))
+    end
+  end)
+end)
+
+describe("a HEAD", function()
+  it("that is answered otherwise does not keep from uploading", function()
+    for _, status in ipairs { 400, 403, 405, 500 } do
+      faults.reset()
+      once()
+      faults.on { method = "HEAD", status = status, always = true }
+      uploads { data = BIG }
+      stored(BIG)
     end
   end)
 end)
@@ -581,6 +594,32 @@ describe("chunks", function()
     uploads(file(), CHUNKED)
     stored(BIG)
     settled()
+  end)
+
+  it("N44 are given up where the registry goes back again and again", function()
+    local sent = 0
+    function registry.patch_upload(_, _, _, part)
+      sent = sent + 1
+      if sent % 2 == 0 then
+        return response.new { status = 416, headers = { Range = "0-10" } }
+      end
+      return response.new { status = 202, headers = { Range = ("0-%d"):format(part.offset + part.size - 1) } }
+    end
+    uploads(file(), CHUNKED)
+    assert.is_true(sent < 40, sent)
+    stored(BIG)
+    settled()
+  end)
+
+  it("of a reader are not as long as a registry likes", function()
+    faults.config { chunk_min = 1 << 40 }
+    local n = 0
+    uploads({ reader = function()
+      n = n + 1
+      return n <= 20 and ("x"):rep(100000) or nil
+    end }, CHUNKED)
+    assert.equal("chunked", faults.header(faults.log { method = "PATCH" }[1], "transfer-encoding"))
+    stored(("x"):rep(2000000))
   end)
 
   it("become smaller where they are too large", function()

@@ -351,7 +351,7 @@ describe("sources of upload_blob", function()
     end })
     assert.is_false(good)
     assert.equal("broken", err)
-    assert.same({}, trace())
+    assert.same({}, faults.log { method = "POST" })
   end)
 
   it("that give no strings are told so", function()

@@ -12,6 +12,8 @@ local chunks = {}
 local STEPS <const> = { 4 * 1024 * 1024, 1024 * 1024, 256 * 1024 }
 -- Disagreements about the offset without progress until the whole is sent instead.
 local MAX_STUCK <const> = 2
+-- Times that the registry may send us back while less than a chunk is won.
+local MAX_SETBACKS <const> = 8
 
 local Job = {}
 Job.__index = Job
@@ -51,7 +53,7 @@ end
 -- holds, as the digest is the judge in the end.
 local function accept(job, answer, size)
   local expected = job.offset + size
-  job.reached = expected
+  job.reached = math.max(job.reached, expected)
   local known = session.acknowledged(answer, job.offset)
   if known ~= expected and not job.lags then
     known, answer = ask(job)
@@ -61,6 +63,20 @@ local function accept(job, answer, size)
     check_ahead(job, known, answer)
   end
   job.offset, job.stuck, job.tries = expected, 0, 1
+end
+
+-- Go on where the registry says that it stands; not for ever, if that is never further.
+local function go_to(job, known, answer)
+  job.reached = math.max(job.reached, job.offset + job.sent)
+  check_ahead(job, known, answer)
+  if known >= job.won + job.sent then
+    job.won, job.setbacks = known, 0
+  end
+  job.setbacks = job.setbacks + 1
+  if job.setbacks > MAX_SETBACKS then
+    return stuck(answer)
+  end
+  job.offset = known
 end
 
 -- The registry does not agree about where the chunk begins, or how long it may be (416).
@@ -73,31 +89,26 @@ local function disagree(job, answer)
   if not known or job.stuck > MAX_STUCK then
     return stuck(answer)
   end
-  job.reached = math.max(job.reached, job.offset + job.sent)
-  check_ahead(job, known, answer)
-  if known ~= job.offset then
-    job.offset = known
-    return nil
+  if known == job.offset then
+    job.chunk = smaller(job) or job.chunk -- or the same once more
   end
-  job.chunk = smaller(job) or job.chunk -- or the same once more
+  return go_to(job, known, answer)
 end
 
 -- Something broke: the registry says where it stands, as it may have taken a part.
 local function resume(job, failure)
-  failure.method, failure.url = "PATCH", failure.response and failure.response.url or job.upload.location
+  failure.method, failure.url = "PATCH", core.url.redact(job.upload.location)
   failure.attempt, failure.spoilt = job.tries, 0
   local delay = exchange.pause(job.registry, failure, job.body.waited)
   if not delay then
     return failure
   end
   job.tries, job.body.waited = job.tries + 1, job.body.waited + delay
-  job.reached = math.max(job.reached, job.offset + job.sent)
   local known, answer = ask(job)
   if not known then
     return answer.status < 300 and stuck(answer) or { response = answer }
   end
-  check_ahead(job, known, answer)
-  job.offset = known
+  return go_to(job, known, answer)
 end
 
 local TOO_LARGE <const> = { [413] = true, [411] = true }
@@ -139,6 +150,9 @@ local function step(job, value, from, size)
     offset = job.offset, from = from, size = size,
   }, body.progress)
   if not answer then
+    if not err.retryable then
+      errors.raise(err)
+    end
     return resume(job, { error = err })
   elseif answer.status < 300 then
     return accept(job, answer, size)
@@ -181,7 +195,8 @@ end
 function chunks.upload(registry, upload, body, chunk_size)
   local job = setmetatable({
     registry = registry, upload = upload, body = body, chunk = chunk_size,
-    offset = 0, reached = 0, stuck = 0, tries = 1, base = 0, window = "", hasher = core.digest.new(),
+    offset = 0, reached = 0, won = 0, stuck = 0, setbacks = 0, tries = 1,
+    base = 0, window = "", hasher = core.digest.new(),
   }, Job)
   body:claim()
   local value, from, size = take(job)

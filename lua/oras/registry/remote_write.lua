@@ -17,6 +17,8 @@ local CHUNK <const> = 16 * 1024 * 1024
 -- Chunks where the whole was too large for something on the way, and blobs not worth it.
 local SMALL_CHUNK <const> = 4 * 1024 * 1024
 local LEAST_CHUNKED <const> = 512 * 1024
+-- What is kept of a reader, however long chunks should be.
+local MAX_WINDOW <const> = 64 * 1024 * 1024
 
 ---@class oras.UploadJob
 ---@field registry oras.Registry
@@ -36,13 +38,12 @@ local function mount_source(job)
   return from
 end
 
--- Push rights may come without the right to look: then the upload is tried (protocol, HEAD).
-local BLIND <const> = { auth = true, denied = true }
-
+-- Is the blob there? Whatever a registry answers instead (rights to push may come without the
+-- right to look), the upload tells.
 local function is_there(job)
   local registry = job.registry
   local found, err = errors.try(registry.blob_exists, registry, job.container, job.body.digest)
-  if err and not BLIND[err.class] then
+  if err and not err.status then
     errors.raise(err)
   end
   return found == true
@@ -125,11 +126,18 @@ end
 
 local STORED <const> = { [200] = true, [201] = true, [204] = true }
 
+local function in_chunks(body, chunk)
+  if body.kind == "reader" then
+    return chunk <= MAX_WINDOW
+  end
+  return body.size ~= nil and body.size > chunk and body:can_seek()
+end
+
 -- One of: the session is closed and the blob stored; a failure to think about.
 local function send(job, upload)
   local registry, body = job.registry, job.body
   local chunk = job.chunk and math.max(job.chunk, upload.chunk_min or 0)
-  if chunk and (body.kind == "reader" or (body.size and body.size > chunk and body:can_seek())) then
+  if chunk and in_chunks(body, chunk) then
     return registry:chunked_upload(upload, body, chunk)
   elseif not body.digest then
     local answer, sent = registry:stream_upload(upload, body)
@@ -185,7 +193,14 @@ end
 
 local function is_stored(job)
   local digest = job.body.digest
-  return digest and errors.try(job.registry.blob_exists, job.registry, job.container, digest) == true
+  if not digest then
+    return false
+  end
+  local found, err = errors.try(job.registry.blob_exists, job.registry, job.container, digest)
+  if err and err.class == "cancelled" then
+    errors.raise(err)
+  end
+  return found == true
 end
 
 -- The registry did not get what the digest says: whose fault is it? (faults L06)
@@ -302,13 +317,11 @@ end
 -- Once, for those who have many more: does the registry tell what is there?
 local function prove(job)
   local endpoint = job.endpoint
-  if endpoint.self_mount ~= nil or not job.body.digest then
+  if endpoint.self_mount ~= nil then
     return
   end
-  local upload <close> = job.registry:start_upload(job.container, {
-    mount = job.body.digest, from = job.container.api_prefix,
-  })
-  endpoint.self_mount = upload.mounted == true
+  local upload <close> = start_mounting(job, job.container.api_prefix)
+  endpoint.self_mount = upload ~= nil and upload.mounted == true
 end
 
 --- Upload a blob to a registry.
@@ -337,7 +350,7 @@ function write.upload(registry, container, source, descriptor, opts)
   local done = persist(job)
   descriptor.digest, descriptor.size = body.digest, body.size
   if opts.prove_mount and done == "uploaded" then
-    errors.try(prove, job)
+    prove(job)
   end
   return descriptor, done
 end
