@@ -211,6 +211,26 @@ int place_tear_down(void **state)
     return 0;
 }
 
+/* --- archives --- */
+
+oras_buf archive_of(const item *items)
+{
+    oras_buf tar = ORAS_BUF_INIT(SIZE_MAX - 1);
+
+    for (; items->name; items++) {
+        if (items->type) {
+            put_header(&tar, &(tar_fields){.name = items->name,
+                                           .type = items->type,
+                                           .mode = items->mode,
+                                           .linkname = items->text});
+        } else {
+            put_file(&tar, items->name, items->text ? items->text : "x");
+        }
+    }
+    put_end(&tar);
+    return tar;
+}
+
 /* --- unpacking --- */
 
 static void digest_of(const oras_buf *bytes, bool wrong, oras_digest *out)

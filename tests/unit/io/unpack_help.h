@@ -26,6 +26,41 @@ void expect_root(const place *p, const char *text);
 /** Write a file below the place, making its directories. */
 void put_at(const place *p, const char *path, const char *text);
 
+/* --- archives of few words --- */
+
+typedef struct item {
+    const char *name;
+    char type; /* 0: a file, whose text is `text`; else text is where a link leads */
+    const char *text;
+    unsigned mode;
+} item;
+
+#define F(name)                                                                                    \
+    {                                                                                              \
+        name, 0, NULL, 0                                                                           \
+    }
+#define E(name, type)                                                                              \
+    {                                                                                              \
+        name, type, NULL, 0                                                                        \
+    }
+#define L(name, target)                                                                            \
+    {                                                                                              \
+        name, '2', target, 0                                                                       \
+    }
+#define H(name, target)                                                                            \
+    {                                                                                              \
+        name, '1', target, 0                                                                       \
+    }
+#define LAST                                                                                       \
+    {                                                                                              \
+        NULL, 0, NULL, 0                                                                           \
+    }
+
+/** All items up to one without a name. */
+oras_buf archive_of(const item *items);
+
+/* --- unpacking --- */
+
 typedef struct unpacking {
     oras_tree_target target; /* path "out" and overwrite unless said */
     bool wrong_digest, wrong_content, check_content, no_digest;

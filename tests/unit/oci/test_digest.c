@@ -47,7 +47,7 @@ static const char *const malformed[] = {
     "sha256+b64:" HEX64,
 };
 
-static void test_C04_malformed_digests_are_content_errors(void **state)
+static void test_C04_CVE_2024_3727_malformed_digests_are_content_errors(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
@@ -138,7 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C04_good_digests_parse),
-        cmocka_unit_test(test_C04_malformed_digests_are_content_errors),
+        cmocka_unit_test(test_C04_CVE_2024_3727_malformed_digests_are_content_errors),
         cmocka_unit_test(test_C04_nul_and_ten_kilobytes_are_refused),
         cmocka_unit_test(test_known_digests),
         cmocka_unit_test(test_streaming_gives_the_same),
