@@ -204,26 +204,13 @@ function Layout:has(digest, size)
   return self.core:touch(digest) ~= nil
 end
 
---- A sink of the core whose bytes become a blob.
----@param wanted { digest: string, size?: integer, resume?: boolean }
+--- A sink of the core whose bytes become a blob; of the digest that they turn out to have, if
+--- none is given.
+---@param wanted { digest?: string, size?: integer, resume?: boolean }
 ---@return userdata
 ---@raise oras.Error path, io
 function Layout:sink(wanted)
   return errors.check(self.core:sink(wanted))
-end
-
---- Bytes, or a source of the core, as a blob.
----@param value string|userdata
----@param wanted { digest?: string, size?: integer }
----@return string digest
----@return integer size
----@raise oras.Error integrity, path, io, what the source fails with
-function Layout:write(value, wanted)
-  local digest, size = self.core:write(value, wanted)
-  if not digest then
-    errors.raise(size)
-  end
-  return digest, size
 end
 
 --- Small bytes as a blob, unless it is there.

@@ -147,23 +147,10 @@ local function stage(self)
 end
 
 --- A sink of the core whose bytes become a blob.
----@param wanted { digest: string, size?: integer }
+---@param wanted { digest?: string, size?: integer }
 ---@return userdata
 function Tar:sink(wanted)
   return errors.check(stage(self):sink { digest = wanted.digest, size = wanted.size })
-end
-
---- Bytes, or a source of the core, as a blob.
----@param value string|userdata
----@param wanted { digest?: string, size?: integer }
----@return string digest
----@return integer size
-function Tar:write(value, wanted)
-  local digest, size = stage(self):write(value, wanted)
-  if not digest then
-    errors.raise(size)
-  end
-  return digest, size
 end
 
 --- Small bytes as a blob, unless it is there.

@@ -27,10 +27,6 @@ oras_code oras_lua_check_digest(lua_State *L, int idx, oras_digest *out, oras_er
 /** nil and an error object that knows the digest at 2. */
 int oras_lua_fail_blob(lua_State *L, const oras_error *err);
 
-/** Push a sink for a blob of the layout at 1; its digest and size are in the table at `opts`.
- * [-0, +1] */
-oras_code oras_lua_layout_push_sink(lua_State *L, int opts, oras_error *err);
-
 /** Functions of the table, and methods of a layout. */
 int oras_lua_layout_age(lua_State *L);
 int oras_lua_layout_create(lua_State *L);
@@ -43,7 +39,6 @@ int oras_lua_layout_source(lua_State *L);
 int oras_lua_layout_stage(lua_State *L);
 int oras_lua_layout_sweep(lua_State *L);
 int oras_lua_layout_touch(lua_State *L);
-int oras_lua_layout_write(lua_State *L);
 
 /** Make the types that they use. [-0, +0] */
 void oras_lua_layout_open_fetch(lua_State *L);

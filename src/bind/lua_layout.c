@@ -144,7 +144,6 @@ void oras_lua_open_layout(lua_State *L)
                                        {"source", oras_lua_layout_source},
                                        {"sweep", oras_lua_layout_sweep},
                                        {"touch", oras_lua_layout_touch},
-                                       {"write", oras_lua_layout_write},
                                        {NULL, NULL}};
 
     oras_box_type(L, LAYOUT, methods, layout_close);

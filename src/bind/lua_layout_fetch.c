@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * layout:fetch, a blob into a sink as a client's request brings one, layout:write, a source
- * into a blob, and source:into, a source into any sink. The stack of all: layout (or what called),
- * digest or source, sink, box. */
+ * layout:fetch, a blob into a sink as a client's request brings one, and source:into, a source
+ * into any sink. The stack of both: what called, digest or source, sink, box. */
 #include "bind/body.h"
 #include "bind/box.h"
 #include "bind/layout.h"
@@ -278,9 +277,9 @@ int oras_lua_layout_fetch(lua_State *L)
     return fetch_k(L, LUA_OK, (lua_KContext)box);
 }
 
-/* --- write ---------------------------------------------------------------------------------- */
+/* --- into ----------------------------------------------------------------------------------- */
 
-static int write_k(lua_State *L, int status, lua_KContext ctx)
+static int into_k(lua_State *L, int status, lua_KContext ctx)
 {
     feed_box *box = (feed_box *)ctx;
     const oras_expect *written;
@@ -288,7 +287,7 @@ static int write_k(lua_State *L, int status, lua_KContext ctx)
     (void)status;
     lua_settop(L, 4);
     if (!box->is_done)
-        return oras_lua_wait(L, &box->signal, ctx, write_k);
+        return oras_lua_wait(L, &box->signal, ctx, into_k);
     if (box->failure.code)
         return oras_lua_fail(L, &box->failure);
     written = oras_sink_expected(box->sink);
@@ -297,41 +296,13 @@ static int write_k(lua_State *L, int status, lua_KContext ctx)
     return 2;
 }
 
-static oras_code open_source(lua_State *L, feed_box *box, oras_error *err)
+/* The source at 2 is the caller's. */
+static void take_source(lua_State *L, feed_box *box)
 {
-    size_t size;
-    const char *bytes = lua_tolstring(L, 2, &size);
-
-    if (bytes) {
-        box->owned = true;
-        return oras_source_memory(bytes, size, &box->source, err);
-    }
     box->source = oras_lua_check_source(L, 2);
     oras_lua_source_take(L, 2, on_source_lost, box);
     lua_pushvalue(L, 2);
     lua_setiuservalue(L, 4, FEED_SOURCE);
-    return ORAS_OK;
-}
-
-/* layout:write(source or bytes, {digest, size}) -> digest, size; as they turn out to be, where
- * they are not given */
-int oras_lua_layout_write(lua_State *L)
-{
-    oras_context *context = oras_context_get(L);
-    oras_error err = ORAS_ERROR_INIT;
-    feed_box *box;
-
-    if (lua_type(L, 2) != LUA_TSTRING)
-        oras_lua_check_source(L, 2);
-    lua_settop(L, 3);
-    if (oras_lua_layout_push_sink(L, 3, &err))
-        return oras_lua_fail(L, &err);
-    lua_replace(L, 3);
-    lua_toclose(L, 3); /* what was not finished leaves nothing behind */
-    box = push_box(L, context);
-    if (open_source(L, box, &err) || start(L, box, &err))
-        return oras_lua_fail(L, &err);
-    return write_k(L, LUA_OK, (lua_KContext)box);
 }
 
 /* source:into(sink) -> digest, size: all of it, verified as the sink says */
@@ -347,9 +318,10 @@ int oras_lua_source_into(lua_State *L)
     lua_pushvalue(L, 1);
     lua_insert(L, 1);
     box = push_box(L, context);
-    if (open_source(L, box, &err) || start(L, box, &err))
+    take_source(L, box);
+    if (start(L, box, &err))
         return oras_lua_fail(L, &err);
-    return write_k(L, LUA_OK, (lua_KContext)box);
+    return into_k(L, LUA_OK, (lua_KContext)box);
 }
 
 void oras_lua_layout_open_fetch(lua_State *L)

@@ -21,26 +21,20 @@ int oras_lua_layout_create(lua_State *L)
     return 1;
 }
 
-oras_code oras_lua_layout_push_sink(lua_State *L, int opts, oras_error *err)
-{
-    oras_layout *layout = oras_lua_check_layout(L, 1);
-    const char *digest = oras_opt_string(L, opts, "digest", NULL);
-    bool resume = oras_opt_boolean(L, opts, "resume", 0);
-    oras_expect expect = {.has_digest = digest, .size = oras_opt_integer(L, opts, "size", -1)};
-    oras_sink **sink;
-
-    if (digest && oras_digest_parse(digest, strlen(digest), &expect.digest, err))
-        return err->code;
-    sink = oras_lua_push_sink(L);
-    return oras_layout_sink(layout, oras_context_get(L)->pool, &expect, resume, sink, err);
-}
-
 /* layout:sink{digest, size, resume} -> sink: the bytes become the blob */
 int oras_lua_layout_sink(lua_State *L)
 {
+    oras_layout *layout = oras_lua_check_layout(L, 1);
+    const char *digest = oras_opt_string(L, 2, "digest", NULL);
+    bool resume = oras_opt_boolean(L, 2, "resume", 0);
+    oras_expect expect = {.has_digest = digest, .size = oras_opt_integer(L, 2, "size", -1)};
     oras_error err = ORAS_ERROR_INIT;
+    oras_sink **sink;
 
-    if (oras_lua_layout_push_sink(L, 2, &err))
+    if (digest && oras_digest_parse(digest, strlen(digest), &expect.digest, &err))
+        return oras_lua_fail(L, &err);
+    sink = oras_lua_push_sink(L);
+    if (oras_layout_sink(layout, oras_context_get(L)->pool, &expect, resume, sink, &err))
         return oras_lua_fail(L, &err);
     return 1;
 }

@@ -51,6 +51,17 @@ static int sink_close(lua_State *L)
     return close_box(luaL_checkudata(L, 1, SINK), lua_toboolean(L, 2));
 }
 
+/* sink:count() -> bytes taken so far; nil once closed */
+static int sink_count(lua_State *L)
+{
+    const sink_box *box = luaL_checkudata(L, 1, SINK);
+
+    if (!box->sink)
+        return 0;
+    lua_pushinteger(L, oras_sink_count(box->sink));
+    return 1;
+}
+
 static sink_box *check_box(lua_State *L, int idx)
 {
     sink_box *box = luaL_testudata(L, idx, SINK);
@@ -244,7 +255,7 @@ static int discard(lua_State *L)
 
 void oras_lua_open_sink(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"close", sink_close}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"close", sink_close}, {"count", sink_count}, {NULL, NULL}};
     static const luaL_Reg functions[] = {{"memory", memory}, {"file", file},       {"tree", tree},
                                          {"stream", stream}, {"discard", discard}, {NULL, NULL}};
 

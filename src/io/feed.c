@@ -40,8 +40,10 @@ void oras_feed_free(oras_feed *feed)
     oras_dealloc(feed);
 }
 
-static oras_feed_step_result failed(oras_feed *feed)
+static oras_feed_step_result failed(oras_feed *feed, const oras_error *err)
 {
+    if (err)
+        oras_sink_set_cause(feed->sink, err);
     oras_sink_abort(feed->sink);
     feed->state = FEED_OVER;
     return ORAS_FEED_FAILED;
@@ -64,16 +66,16 @@ static oras_feed_step_result step_opening(oras_feed *feed, oras_error *err)
     bool pending = false;
 
     if (oras_sink_offset(feed->sink, &offset, &pending, err))
-        return failed(feed);
+        return failed(feed, err);
     if (pending)
         return ORAS_FEED_WAIT;
     if (!go_to(feed->source, offset)) {
         offset = 0;
         if (oras_source_can_seek(feed->source) && oras_source_seek(feed->source, 0, err))
-            return failed(feed);
+            return failed(feed, err);
     }
     if (oras_sink_begin(feed->sink, offset, err))
-        return failed(feed);
+        return failed(feed, err);
     feed->state = FEED_RUNNING;
     return ORAS_FEED_GO_ON;
 }
@@ -92,7 +94,7 @@ static oras_feed_step_result fill(oras_feed *feed, oras_error *err)
     case ORAS_SOURCE_FAILED:
         break;
     }
-    return failed(feed);
+    return failed(feed, err);
 }
 
 static oras_feed_step_result step_running(oras_feed *feed, oras_error *err)
@@ -106,7 +108,7 @@ static oras_feed_step_result step_running(oras_feed *feed, oras_error *err)
         n = PIECE;
     flow = oras_sink_write(feed->sink, feed->block + feed->n_used, n, err);
     if (flow == ORAS_FLOW_FAILED)
-        return failed(feed);
+        return failed(feed, err);
     if (flow == ORAS_FLOW_FULL)
         return ORAS_FEED_WAIT;
     feed->n_used += n;
@@ -118,7 +120,7 @@ static oras_feed_step_result step_finishing(oras_feed *feed, oras_error *err)
     bool pending = false;
 
     if (oras_sink_finish(feed->sink, &pending, err))
-        return failed(feed);
+        return failed(feed, err);
     if (pending)
         return ORAS_FEED_WAIT;
     feed->state = FEED_OVER;

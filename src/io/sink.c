@@ -75,6 +75,11 @@ const oras_expect *oras_sink_expected(const oras_sink *sink)
     return &sink->expect;
 }
 
+int64_t oras_sink_count(const oras_sink *sink)
+{
+    return sink->count;
+}
+
 void oras_sink_free(oras_sink *sink)
 {
     if (sink)

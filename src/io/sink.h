@@ -91,6 +91,9 @@ void oras_sink_free(oras_sink *sink);
 /** What was given when it was made. Borrowed. */
 const oras_expect *oras_sink_expected(const oras_sink *sink);
 bool oras_sink_is_memory(const oras_sink *sink);
+
+/** Bytes of the blob that were taken so far. */
+int64_t oras_sink_count(const oras_sink *sink);
 bool oras_sink_is_stream(const oras_sink *sink);
 
 /** Does it wait for a reader when it is full, who may wait for something else? */

@@ -222,6 +222,33 @@ describe("a blob of a layout", function()
     assert.equal("", partials())
   end)
 
+  it("tells how far it is while it comes, and its end", function()
+    local events = {}
+    registry:on("progress", function(event)
+      events[#events + 1] = event
+    end)
+    local count = 0
+    local function reader() -- the rest comes once something was told
+      while count == 12 and #events == 0 do
+        core.clock.sleep(0.01)
+      end
+      count = count + 1
+      return count <= 40 and ("x"):rep(100000) or nil
+    end
+    registry:upload_blob(ref, { reader = reader, size = 4000000 })
+    local first, last = events[1], events[#events]
+    assert.equal("upload", first.phase)
+    assert.is_true(first.done > 0 and first.done < 4000000)
+    assert.equal(4000000, last.done)
+    assert.equal(4000000, last.total)
+    events = {}
+    local path = helper.directory() .. "/file"
+    registry:download_blob(ref, oras.digest.of(("x"):rep(4000000)), path)
+    assert.equal("download", events[#events].phase)
+    registry:upload_blob(ref, path)
+    assert.same({ 4000000, 4000000 }, { events[#events].done, events[#events].total })
+  end)
+
   it("leaves nothing when its producer fails", function()
     local count = 0
     local function reader()

@@ -7,6 +7,7 @@ local media_types = require "oras.media_types"
 local response = require "oras.response"
 
 local entries = require "oras.layout_entries"
+local filling = require("oras.registry.layout_progress").filling
 
 local layout = {}
 
@@ -181,11 +182,26 @@ function layout.blob_exists(registry, container, digest)
   return open(registry, container):size(digest) ~= nil
 end
 
+-- What to tell of bytes that move: what the caller gave, or fields of our own.
+local function reporter(registry, given, fields)
+  if given ~= nil then
+    return given and registry:_progress(given), nil
+  end
+  local own = registry:_progress(fields)
+  return own, own
+end
+
 --- Bring a blob into a file.
 function layout.download(registry, container, file)
   local make = file.make or core.sink.file
   local sink <close> = errors.check(make(file)) -- a failure leaves nothing that cannot be taken up
-  fetch(open(registry, container), container, "blob", file.digest, sink)
+  local store = open(registry, container)
+  local size = file.size or store:size(file.digest)
+  local report, own = reporter(registry, file.progress, { phase = "download", digest = file.digest, total = size })
+  local _ <close> = own
+  filling(report, sink, size, function()
+    return fetch(store, container, "blob", file.digest, sink)
+  end)
 end
 
 --- The tags of the layout, as one page.
@@ -204,31 +220,46 @@ function layout.tag_pages(registry, container, opts)
   end
 end
 
+local function bring(store, body, report)
+  local sink <close> = store:sink { digest = body.digest, size = body.size, resume = body.kind == "fetch" }
+  return filling(report, sink, body.size, function()
+    if body.kind == "fetch" then
+      return body.fetch(sink)
+    end
+    body.digest, body.size = body:send(function(value)
+      local source <close> = type(value) == "string" and core.source.string(value)
+      local digest, size = (source or value):into(sink)
+      if not digest then
+        errors.raise(size)
+      end
+      return digest, size
+    end)
+  end)
+end
+
 --- Store a blob. It is there once its bytes were right.
 ---@param registry oras.Registry
 ---@param container oras.Container
 ---@param source table as sources.check gives it
 ---@param given table descriptor, which is filled in
+---@param opts { progress?: oras.Reporter|false, title?: string }
 ---@return table descriptor
 ---@return string done "exists" or "uploaded"
-function layout.upload(registry, container, source, given)
+function layout.upload(registry, container, source, given, opts)
   local store, closing = open_or_make(registry, container):begin()
   local _ <close> = closing
   local body <close> = require("oras.registry.sources").open(source, given)
   body:learn()
   given.digest, given.size = body.digest, body.size
+  local report, own = reporter(registry, opts.progress, {
+    phase = "upload", digest = body.digest, title = opts.title, total = body.size,
+  })
+  local _ <close> = own
   if body.digest and store:has(body.digest, body.size) then
     given.size = body.size or store:size(body.digest)
     return given, "exists"
   end
-  if body.kind == "fetch" then
-    local sink <close> = store:sink { digest = body.digest, size = body.size, resume = true }
-    body.fetch(sink)
-  else
-    body.digest, body.size = body:send(function(value)
-      return store:write(value, { digest = body.digest, size = body.size })
-    end)
-  end
+  bring(store, body, report)
   given.digest, given.size = body.digest, body.size
   return given, "uploaded"
 end
