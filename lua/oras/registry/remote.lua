@@ -252,6 +252,18 @@ function remote.tag_pages(registry, container, opts)
   }, opts)
 end
 
+--- Something will be written: from now on tokens for the repository are asked for with the right
+--- to push, so that one serves all requests.
+---@param registry oras.Registry
+---@param container oras.Container
+---@return table endpoint
+function remote.begin_push(registry, container)
+  local endpoint = registry:_endpoint(container.host, container.host)
+  endpoint.pushes = endpoint.pushes or {}
+  endpoint.pushes[container.api_prefix] = true
+  return endpoint
+end
+
 -- What writes is read in when it is needed: see there.
 for name, place in pairs {
   upload = { "remote_write" },

@@ -3,6 +3,7 @@
 local core = require "oras.core"
 local errors = require "oras.error"
 local adopt = require("oras.response").adopt
+local begin_push = require("oras.registry.remote").begin_push
 
 local remote = {}
 
@@ -10,13 +11,6 @@ local remote = {}
 local MAX_TAGS <const> = 20
 -- What registries take at least, and most of them at most.
 local USUAL_LIMIT <const> = 4 * 1024 * 1024
-
-local function endpoint_of(registry, container)
-  local endpoint = registry:_endpoint(container.host, container.host)
-  endpoint.pushes = endpoint.pushes or {}
-  endpoint.pushes[container.api_prefix] = true
-  return endpoint
-end
 
 local function url_of(container, tags)
   local url = "https://" .. container:manifest_url()
@@ -88,7 +82,7 @@ end
 
 -- Several tags in one request, where the registry makes them; gives those that are left.
 local function put_many(registry, container, out, tags)
-  local endpoint, left, last = endpoint_of(registry, container), {}, nil
+  local endpoint, left, last = begin_push(registry, container), {}, nil
   for from = 1, #tags, MAX_TAGS do
     local some = table.move(tags, from, math.min(from + MAX_TAGS - 1, #tags), 1, {})
     local made = {}
@@ -135,7 +129,7 @@ end
 ---@param tags string[]
 ---@param opts { referrers?: boolean }
 function remote.store(registry, container, out, tags, opts)
-  endpoint_of(registry, container)
+  begin_push(registry, container)
   local answer
   if #tags == 0 then
     answer = put_one(registry, container:with_digest(out.digest), out)

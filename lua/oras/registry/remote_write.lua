@@ -7,6 +7,7 @@
 local core = require "oras.core"
 local errors = require "oras.error"
 local exchange = require "oras.registry.exchange"
+local begin_push = require("oras.registry.remote").begin_push
 local sources = require "oras.registry.sources"
 
 local write = {}
@@ -341,12 +342,10 @@ function write.upload(registry, container, source, descriptor, opts)
   body.progress = report or opts.progress
   local job = {
     registry = registry, container = container, body = body, source = source, opts = opts, tried = {},
-    endpoint = registry:_endpoint(container.host, container.host),
+    endpoint = begin_push(registry, container),
     chunk = opts.chunked and (opts.chunk_size or (source.reader and SMALL_CHUNK or CHUNK)) or nil,
   }
   job.from = mount_source(job)
-  job.endpoint.pushes = job.endpoint.pushes or {}
-  job.endpoint.pushes[container.api_prefix] = true
   local done = persist(job)
   descriptor.digest, descriptor.size = body.digest, body.size
   if opts.prove_mount and done == "uploaded" then
