@@ -130,10 +130,10 @@ describe("pull", function()
   end)
 
   it("C20 takes names that only Windows refuses when it is told to", function()
-    local ref = seed { file "a:b", file "c\\d" }
+    local ref = seed { file "a:b", file "c\\d", file "e", file "E" }
     assert.equal("path", helper.fails(registry, "pull", ref, { outdir = dir }).class)
     registry:pull(ref, { outdir = dir, portable = false })
-    assert.equal("a:b c\\d", helper.list(dir))
+    assert.equal("E a:b c\\d e", helper.list(dir))
   end)
 
   it("C18 GHSA-8xwf-rjm4-xvhv refuses a title through a symbolic link, and one that is one", function()

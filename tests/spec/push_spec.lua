@@ -404,6 +404,21 @@ describe("push", function()
     assert.truthy(done)
   end)
 
+  it("asks for one token, which may push and pull", function()
+    local place = faults.host "http" .. "/bearer/app:1"
+    registry:set_basic_auth("alice", "wonder:land")
+    registry:push(place, { text "a", text "b" })
+    assert.equal(1, #faults.log { path = "/token" })
+  end)
+
+  it("says that an override of a step gives nothing", function()
+    local Own = oras.Registry:extend "Own"
+    function Own.upload_blob() end
+    local err = helper.fails(Own:new(), "push", ref, { { reader = function() end } })
+    assert.equal("usage", err.class)
+    assert.matches("upload_blob gives a descriptor", err.message)
+  end)
+
   it("tells how far it is, and pull too", function()
     local told = {}
     registry:on("progress", function(event)

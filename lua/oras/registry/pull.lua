@@ -197,7 +197,7 @@ end
 --- directories; those that lead out of one are refused anyhow), `platform`, `config`
 --- ("path[:media/type]" for the manifest's config), `include_subject`, `concurrency` (the
 --- registry's, or 8), `durable`, `portable` (false takes titles that mean something else on
---- Windows, "a:b").
+--- Windows, "a:b", and those that differ only in case).
 ---@param ref string|oras.Container
 ---@param opts? table
 ---@return oras.Pulled[] files in the manifest's order; `files.skipped` lists what was not

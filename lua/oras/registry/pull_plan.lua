@@ -113,10 +113,10 @@ local function clash(format, ...)
 end
 
 -- No two under one name, also where case makes no difference; none below another.
-local function check_names(planned)
+local function check_names(planned, opts)
   local seen, entries = {}, {}
   for _, entry in ipairs(planned.entries) do
-    local key = entry.title:lower()
+    local key = opts.portable == false and entry.title or entry.title:lower()
     local other = seen[key]
     if not other then
       seen[key] = entry
@@ -160,7 +160,7 @@ function plan.new(manifests, opts)
       add(planned, one.container, layer, opts, allowed)
     end
   end
-  check_names(planned)
+  check_names(planned, opts)
   return planned
 end
 

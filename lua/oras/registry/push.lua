@@ -211,10 +211,14 @@ end
 local UNTOLD <const> = { auth = true, denied = true, not_found = true }
 
 local function is_there(self, container, opts)
+  local backend = self:_backend(container)
+  if backend.begin_push then
+    backend.begin_push(self, container)
+  end
   if opts.untagged then
     return false
   end
-  local found, err = errors.try(self:_backend(container).head_manifest, self, container)
+  local found, err = errors.try(backend.head_manifest, self, container)
   if err and not found and not UNTOLD[err.class] then
     errors.raise(err)
   end
@@ -261,6 +265,9 @@ local function send_unknown(push, item, source, wanted, phase)
   local sent = push.registry:upload_blob(push.container, source, wanted, {
     expect = push.expect, progress = report, title = item.title,
   })
+  if type(sent) ~= "table" or type(sent.digest) ~= "string" then
+    errors.usage("upload_blob gives a descriptor, not a %s", type(sent))
+  end
   if report then
     report.digest, report.total = sent.digest, sent.size
   end
