@@ -34,6 +34,7 @@ oras_code oras_source_fd(int fd, const char *name, oras_source **out, oras_error
  * that gives more or less is class content. */
 oras_code oras_source_stream(size_t capacity, int64_t size, oras_source **out, oras_error *err);
 
+/** Is it one of oras_source_stream() or oras_pipe_new()? */
 bool oras_source_is_stream(const oras_source *source);
 
 /** Put bytes into a stream: all of them or, FULL, none (the producer goes on after

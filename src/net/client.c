@@ -176,6 +176,7 @@ static void drop_handle(oras_client *client, oras_transfer *transfer)
 {
     give_handle(client, transfer->easy, !transfer->proxy);
     transfer->easy = NULL;
+    transfer->owner.fd = CURL_SOCKET_BAD;
     free_sent_headers(transfer);
 }
 

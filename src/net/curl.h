@@ -10,6 +10,7 @@
 /** What CURLOPT_PRIVATE of every handle in the multi points to. */
 typedef struct oras_curl_owner {
     void (*done)(struct oras_curl_owner *owner, CURLcode result);
+    curl_socket_t fd; /* that curl watches for it; CURL_SOCKET_BAD: none */
 } oras_curl_owner;
 
 /** Add to the multi; take out again (also in mid-transfer). Never from a callback of curl. */

@@ -76,7 +76,7 @@ static const char *hint_of(const oras_transfer *transfer, oras_class class)
     if (class == ORAS_C_TLS && says(transfer, "wrong version number"))
         return " (does the server speak plain http? then plain_http = true, --plain-http)";
     if ((class == ORAS_C_PROTOCOL || class == ORAS_C_NETWORK) && !transfer->url.origin.https &&
-        transfer->connected && transfer->n_header_bytes == 0)
+        transfer->connected && transfer->n_header_bytes == 0 && !oras_upload_is_big(transfer))
         return " (does the server expect https? then plain_http = false)";
     return "";
 }
@@ -125,4 +125,16 @@ void oras_failure_explain(oras_transfer *transfer, CURLcode result)
     name_proxy(transfer);
     transfer->error.native = (int)result;
     transfer->retryable = retryable;
+}
+
+/* Bytes are hashed as they were sent: what a coding did to them looks like damage (N15). */
+void oras_failure_name_coding(oras_transfer *transfer)
+{
+    const char *coding = oras_headers_get(&transfer->response, "Content-Encoding");
+    oras_error *err = &transfer->error;
+    size_t size = strlen(err->message);
+
+    if (coding && oras_field_is_name(coding) && err->code == oras_class_code(ORAS_C_INTEGRITY))
+        snprintf(err->message + size, sizeof err->message - size, ", sent with Content-Encoding %s",
+                 coding);
 }

@@ -163,6 +163,9 @@ size_t oras_receive_body(char *data, size_t size, size_t count, void *ud);
 /* failure.c: fill the transfer's error, unless a cause is known already */
 void oras_failure_explain(oras_transfer *transfer, CURLcode result);
 
+/* Say with an integrity failure that the body came in a coding. */
+void oras_failure_name_coding(oras_transfer *transfer);
+
 /* transfer.c */
 void oras_transfer_fail(oras_transfer *transfer, const oras_error *err, bool retryable);
 void oras_transfer_ended(oras_curl_owner *owner, CURLcode result);

@@ -65,13 +65,22 @@ static int watch(const oras_loop *loop, int fd, unsigned events)
     return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
+/* libcurl tells nobody which socket a running transfer has. */
+static void note_socket(CURL *easy, curl_socket_t fd)
+{
+    oras_curl_owner *owner = NULL;
+
+    if (easy && curl_easy_getinfo(easy, CURLINFO_PRIVATE, &owner) == CURLE_OK && owner)
+        owner->fd = fd;
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ud, void *socket_ud)
 {
     const oras_loop *loop = ud;
     unsigned events = 0;
 
-    (void)easy;
     (void)socket_ud;
+    note_socket(easy, what == CURL_POLL_REMOVE ? CURL_SOCKET_BAD : fd);
     if (what == CURL_POLL_REMOVE) {
         epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
         return 0;

@@ -39,7 +39,7 @@ oras_code oras_transfer_new(oras_client *client, const char *method, const char 
     if (!transfer)
         return oras_fail_memory(err);
     transfer->client = oras_client_ref(client);
-    transfer->owner.done = oras_transfer_ended;
+    transfer->owner = (oras_curl_owner){.done = oras_transfer_ended, .fd = CURL_SOCKET_BAD};
     transfer->n_refusals = oras_alloc_refusals();
     transfer->range_first = transfer->range_last = transfer->take = -1;
     transfer->content_length = -1;
@@ -141,18 +141,6 @@ void oras_transfer_allow_http2(oras_transfer *transfer)
     transfer->allow_http2 = true;
 }
 
-/* Bytes are hashed as they were sent: what a coding did to them looks like damage (N15). */
-static void name_coding(oras_transfer *transfer)
-{
-    const char *coding = oras_headers_get(&transfer->response, "Content-Encoding");
-    oras_error *err = &transfer->error;
-    size_t size = strlen(err->message);
-
-    if (coding && oras_field_is_name(coding) && err->code == oras_class_code(ORAS_C_INTEGRITY))
-        snprintf(err->message + size, sizeof err->message - size, ", sent with Content-Encoding %s",
-                 coding);
-}
-
 /* Sink and source have nothing to say any more, and what they said is not delivered: a worker
  * may have spoken while the transfer ended. */
 static void silence(oras_transfer *transfer)
@@ -166,7 +154,7 @@ static void silence(oras_transfer *transfer)
 /* Last: the owner may let go of the transfer as soon as it is told. */
 static void tell_done(oras_transfer *transfer)
 {
-    name_coding(transfer);
+    oras_failure_name_coding(transfer);
     transfer->state = STATE_DONE;
     silence(transfer);
     transfer->fn(transfer->ud, ORAS_EVENT_DONE);

@@ -5,7 +5,10 @@
 #include "base/alloc.h"
 #include "net/internal.h"
 
+#include <linux/sockios.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #define HEAD_MAX   ((size_t)64 * 1024) /* what curl sends in one piece with the headers */
 #define BIG_BUFFER (1024L * 1024)
@@ -158,13 +161,14 @@ static size_t stop(oras_transfer *transfer, const oras_error *err)
     return CURL_READFUNC_ABORT;
 }
 
-static size_t give_head(oras_upload *upload, char *data, size_t room)
+/* From memory: the whole body, or its head. */
+static size_t give_bytes(oras_upload *upload, char *data, size_t room)
 {
-    size_t left = upload->n_head - (size_t)upload->given;
-    size_t n = left < room ? left : room;
+    const char *from = upload->data ? upload->data : upload->head;
+    int64_t left = (upload->data ? upload->size : (int64_t)upload->n_head) - upload->given;
+    size_t n = left < (int64_t)room ? (size_t)left : room;
 
-    memcpy(data, upload->head + upload->given, n);
-    upload->given += (int64_t)n;
+    memcpy(data, from + upload->given, n);
     return n;
 }
 
@@ -188,22 +192,18 @@ static size_t wait_for_source(oras_transfer *transfer)
     return CURL_READFUNC_PAUSE;
 }
 
-static size_t on_read(char *data, size_t size, size_t count, void *ud)
+static size_t read_source(oras_transfer *transfer, char *data, size_t room)
 {
-    oras_transfer *transfer = ud;
     oras_upload *upload = &transfer->upload;
     oras_error err = ORAS_ERROR_INIT;
-    size_t room = size * count, n = 0;
+    size_t n = 0;
 
-    if (upload->given < (int64_t)upload->n_head)
-        return give_head(upload, data, room);
     if (upload->size >= 0 && (int64_t)room > upload->size - upload->given)
         room = (size_t)(upload->size - upload->given);
     if (room == 0)
         return 0;
     switch (oras_source_read(upload->source, data, room, &n, &err)) {
     case ORAS_SOURCE_DATA:
-        upload->given += (int64_t)n;
         return n;
     case ORAS_SOURCE_WAIT:
         return wait_for_source(transfer);
@@ -214,15 +214,67 @@ static size_t on_read(char *data, size_t size, size_t count, void *ud)
     }
 }
 
-/* curl sends again what went into a connection that was dead already. */
-static int on_seek(void *ud, curl_off_t to, int origin)
+static bool is_in_memory(const oras_upload *upload)
+{
+    return upload->data || upload->given < (int64_t)upload->n_head;
+}
+
+/* The server said something before it had all, and may reset the connection behind it: to send
+ * would fail, and the answer be lost. */
+static bool has_early_answer(const oras_transfer *transfer)
+{
+    struct pollfd fd = {.fd = transfer->owner.fd, .events = POLLIN};
+
+    return !transfer->paused && !transfer->headers_done && fd.fd >= 0 && poll(&fd, 1, 0) == 1;
+}
+
+/* Have curl read first, if what was taken can be given back. */
+static bool listens_first(oras_transfer *transfer)
+{
+    oras_upload *upload = &transfer->upload;
+
+    if (!has_early_answer(transfer) ||
+        (!is_in_memory(upload) &&
+         oras_source_seek(upload->source, upload->offset + upload->given, NULL)))
+        return false;
+    upload->paused = true;
+    oras_loop_post(transfer->client->loop, &upload->post);
+    return true;
+}
+
+static size_t on_read(char *data, size_t size, size_t count, void *ud)
 {
     oras_transfer *transfer = ud;
     oras_upload *upload = &transfer->upload;
-    int64_t from = to > (int64_t)upload->n_head ? to : (int64_t)upload->n_head;
-    oras_error err = ORAS_ERROR_INIT;
+    size_t room = size * count, n;
 
-    if (origin != SEEK_SET || oras_source_seek(upload->source, upload->offset + from, &err))
+    if (is_in_memory(upload))
+        n = give_bytes(upload, data, room);
+    else
+        n = read_source(transfer, data, room);
+    if (n == 0 || n > room)
+        return n;
+    if (listens_first(transfer))
+        return CURL_READFUNC_PAUSE;
+    upload->given += (int64_t)n;
+    return n;
+}
+
+static oras_code go_to(const oras_upload *upload, int64_t to)
+{
+    int64_t head = (int64_t)upload->n_head;
+
+    if (upload->data)
+        return ORAS_OK;
+    return oras_source_seek(upload->source, upload->offset + (to > head ? to : head), NULL);
+}
+
+/* curl sends again what went into a connection that was dead already. */
+static int on_seek(void *ud, curl_off_t to, int origin)
+{
+    oras_upload *upload = &((oras_transfer *)ud)->upload;
+
+    if (origin != SEEK_SET || go_to(upload, to))
         return CURL_SEEKFUNC_FAIL;
     upload->given = to;
     upload->ended = false;
@@ -235,29 +287,38 @@ static bool needs_fresh_connection(const oras_upload *upload)
     return !upload->data && !oras_source_can_seek(upload->source);
 }
 
-void oras_upload_set(oras_transfer *transfer)
+static void set_callbacks(oras_transfer *transfer)
 {
     const oras_upload *upload = &transfer->upload;
     CURL *easy = transfer->easy;
 
-    if (upload->size < 0 || upload->size >= ORAS_BIG_BODY)
-        curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, BIG_BUFFER);
-    if (upload->data) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)upload->size);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, upload->data);
-        return;
-    }
     curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)upload->size);
     curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
     curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
     curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
+    if (upload->size < 0 || upload->size >= ORAS_BIG_BODY)
+        curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, BIG_BUFFER);
     if (needs_fresh_connection(upload))
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 }
 
-int64_t oras_upload_sent(const oras_transfer *transfer)
+void oras_upload_set(oras_transfer *transfer)
+{
+    const oras_upload *upload = &transfer->upload;
+    CURL *easy = transfer->easy;
+
+    if (oras_upload_is_big(transfer) || !upload->data) {
+        set_callbacks(transfer);
+        return;
+    }
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)upload->size);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, upload->data);
+}
+
+/* Bytes of the body that curl gave to the system. */
+static int64_t count_sent(const oras_transfer *transfer)
 {
     curl_off_t sent = 0;
 
@@ -266,11 +327,29 @@ int64_t oras_upload_sent(const oras_transfer *transfer)
     return (int64_t)sent;
 }
 
+/* Those that the system holds still: megabytes, minutes of a slow line. */
+static int64_t count_queued(const oras_transfer *transfer)
+{
+    int queued = 0;
+
+    if (transfer->owner.fd < 0 || ioctl(transfer->owner.fd, SIOCOUTQ, &queued) != 0)
+        return 0;
+    return queued;
+}
+
+int64_t oras_upload_sent(const oras_transfer *transfer)
+{
+    int64_t sent = count_sent(transfer), queued = sent > 0 ? count_queued(transfer) : 0;
+
+    return sent > queued ? sent - queued : 0;
+}
+
 bool oras_upload_is_sent(const oras_transfer *transfer)
 {
     const oras_upload *upload = &transfer->upload;
+    bool all = upload->ended || (upload->size >= 0 && count_sent(transfer) >= upload->size);
 
-    return upload->ended || (upload->size >= 0 && oras_upload_sent(transfer) >= upload->size);
+    return all && count_queued(transfer) == 0;
 }
 
 bool oras_upload_is_answered(const oras_transfer *transfer)
@@ -287,6 +366,6 @@ void oras_upload_progress(const oras_transfer *transfer, int64_t *done, int64_t 
     *done = oras_upload_sent(transfer);
     if (!transfer->easy) /* it is over */
         *done = upload->data ? upload->size : upload->given;
-    if (!upload->data && *done > upload->given) /* the frames of chunked coding count, too */
+    else if (upload->size < 0 && *done > upload->given) /* frames of chunked coding count, too */
         *done = upload->given;
 }
