@@ -13,9 +13,11 @@ local function ref(repo, listener)
   return ("%s/%s:1"):format(faults.host(listener or "http"), repo or "cancel/app")
 end
 
+local pid = helper.read("/proc/self/stat"):match "^%d+"
+
 local function open_files()
   local n = 0
-  local pipe <close> = assert(io.popen(("ls /proc/%s/fd"):format(io.open("/proc/self/stat"):read("a"):match "^%d+")))
+  local pipe <close> = assert(io.popen(("ls /proc/%s/fd"):format(pid)))
   for _ in pipe:lines() do
     n = n + 1
   end

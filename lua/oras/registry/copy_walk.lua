@@ -10,6 +10,9 @@ local media_types = require "oras.media_types"
 local CONCURRENCY <const> = 8
 local EMPTY <const> = require("oras.oci").empty_descriptor().digest
 
+-- Blobs that pass through memory; the others are streamed.
+local SMALL <const> = 64 * 1024
+
 -- So many new blobs are worth the question whether the registry tells what it has.
 local MANY <const> = 16
 
@@ -73,32 +76,61 @@ local function count_blob(self, d, what)
   end
 end
 
--- The source of a blob's bytes, as upload_blob takes it.
+local function get_blob(self, d, opts)
+  return at(SOURCE, self.source, "get_blob", self.from, { digest = d.digest, size = d.size }, opts)
+end
+
+-- A small blob is asked for while the target is asked whether it has it, if that is not likely.
+local Ahead = {}
+
+function Ahead.__close(ahead)
+  if ahead.task then
+    ahead.task:cancel()
+    pcall(ahead.task.wait, ahead.task)
+  end
+end
+
+local function get_ahead(self, d)
+  local function get()
+    return get_blob(self, d, { progress = false }).content
+  end
+  local ahead = setmetatable({}, Ahead)
+  if not self.expect and not self.mount_from then
+    ahead.task = core.task.spawn(get)
+  end
+  return ahead, function()
+    local task = ahead.task
+    ahead.task = nil
+    return task and task:wait() or get()
+  end
+end
+
+-- The source of a blob's bytes, as upload_blob takes it, and what has to be closed.
 local function source_of(self, d)
   if d.digest == EMPTY then
     return { data = "{}" }
   elseif d.data then
     return { data = core.base64.decode(d.data) }
+  elseif d.size <= SMALL then
+    local ahead, bytes = get_ahead(self, d)
+    return { bytes = bytes }, ahead
   end
-  return {
-    fetch = function(sink)
-      at(SOURCE, self.source, "get_blob", self.from, { digest = d.digest, size = d.size }, {
-        sink = sink, progress = false,
-      })
-    end,
-  }
+  return { fetch = function(sink)
+    get_blob(self, d, { sink = sink, progress = false })
+  end }
 end
 
 local function send_once(self, d, report)
-  local _, what = at(DESTINATION, self.target, "upload_blob", self.to, source_of(self, d), {
+  local source, ahead = source_of(self, d)
+  local _ <close> = ahead
+  return select(2, at(DESTINATION, self.target, "upload_blob", self.to, source, {
     mediaType = d.mediaType, digest = d.digest, size = d.size,
   }, {
     expect = self.expect,
     mount_from = self.mount_from,
     progress = report,
     prove_mount = self.progress:left() > MANY,
-  })
-  return what
+  }))
 end
 
 -- What the source sent wrong has been passed on: only a new upload can better that.

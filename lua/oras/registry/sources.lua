@@ -11,9 +11,11 @@ local SMALL <const> = 1024 * 1024
 local CAPACITY <const> = 4 * 1024 * 1024
 
 local SOURCE <const> = {
-  data = "string", fetch = "function", path = "string", reader = "function|table", size = "integer",
+  bytes = "function", data = "string", fetch = "function", path = "string", reader = "function|table", size = "integer",
   source = "userdata",
 }
+
+local KINDS <const> = { "data", "reader", "source", "fetch", "bytes" }
 
 --- Check what a caller gave: a path, or a table with one of `path`, `data`, `reader` (and its
 --- `size`, if known) and `source` (of oras.core); always a table then.
@@ -29,7 +31,7 @@ function sources.check(source, verb)
   end
   options.check(source, SOURCE, verb .. ": source")
   local kind
-  for _, name in ipairs { "data", "reader", "source", "fetch" } do
+  for _, name in ipairs(KINDS) do
     if source[name] ~= nil and kind then
       errors.usage("%s: a source has either %s or %s", verb, kind, name)
     end
@@ -81,8 +83,13 @@ local function open_fetch(body, source)
   body.fetch = source.fetch
 end
 
+local function open_bytes(body, source)
+  body.get_bytes = source.bytes
+end
+
 local OPEN <const> = {
-  data = open_data, fetch = open_fetch, path = open_path, reader = open_reader, source = open_source,
+  bytes = open_bytes, data = open_data, fetch = open_fetch, path = open_path, reader = open_reader,
+  source = open_source,
 }
 
 local function wrong_size(is, expected)
@@ -96,7 +103,7 @@ end
 ---@raise oras.Error io, content, usage
 function sources.open(source, wanted)
   local kind = "path"
-  for _, name in ipairs { "data", "reader", "source", "fetch" } do
+  for _, name in ipairs(KINDS) do
     kind = source[name] ~= nil and name or kind
   end
   local body = setmetatable({ kind = kind, digest = wanted.digest, waited = 0 }, Body)
@@ -108,7 +115,7 @@ function sources.open(source, wanted)
   body.size = body.size or wanted.size
   if body.kind == "data" then
     body:_check_data()
-  elseif kind == "fetch" and not (body.digest and body.size) then
+  elseif (kind == "fetch" or kind == "bytes") and not (body.digest and body.size) then
     errors.usage "upload_blob: what is fetched is described by digest and size"
   end
   return body
@@ -277,6 +284,15 @@ local function send_fetched(body, request)
   end)
 end
 
+-- Few bytes that are there when they are asked for.
+local function send_bytes(body, request)
+  local text = body.get_bytes()
+  if type(text) ~= "string" or #text ~= body.size then
+    wrong_size(type(text) == "string" and #text or 0, body.size)
+  end
+  return request(text)
+end
+
 --- Call a function with what do_request takes as `body`, and give its results. A producer runs
 --- meanwhile; what it raises comes out.
 ---@param request fun(value: string|userdata): ...
@@ -286,6 +302,8 @@ function Body:send(request)
     return send_reader(self, request)
   elseif self.kind == "fetch" then
     return send_fetched(self, request)
+  elseif self.kind == "bytes" then
+    return send_bytes(self, request)
   end
   return request(self.value)
 end

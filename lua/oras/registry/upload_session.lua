@@ -17,7 +17,7 @@ local SMALL <const> = 1024 * 1024
 local CANCEL_WAIT <const> = 0.15
 local CANCEL_TIMEOUT <const> = { connect = 3, first_byte = 3, total = 5 }
 
-local OVER <const> = { done = true, failed = true, cancelled = true }
+local BROKEN <const> = { failed = true, cancelled = true }
 
 ---@class oras.Upload
 ---@field registry oras.Registry
@@ -133,7 +133,7 @@ local Late = {}
 
 function Late.__close(late)
   local task = late.task
-  if OVER[task:status()] then
+  if late.is_taken or BROKEN[task:status()] then
     return
   end
   crew.quicker(function()
@@ -152,8 +152,10 @@ local function ask_patiently(self, ask)
     return ask()
   end
   local task = core.task.spawn(ask)
-  local _ <close> = setmetatable({ upload = self, task = task }, Late)
-  return task:wait()
+  local late <close> = setmetatable({ upload = self, task = task }, Late)
+  local answer = task:wait()
+  late.is_taken = true
+  return answer
 end
 
 --- Open a session, or, with `mount`, take the blob from another repository if it is there.
