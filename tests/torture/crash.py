@@ -11,6 +11,7 @@ Modes: random     SIGKILL at random times
        interrupt  SIGINT at random times
        together   two of them at the same time
        meet       one stops before its K-th call, another runs, the first goes on
+       absent     calls that older systems lack, short and interrupted ones: it ends well all the same
        full       a file system of some size (a mount namespace of our own; needs root)
        limit      RLIMIT_FSIZE
 
@@ -41,6 +42,16 @@ PATIENCE = 2  # with a process that may be waiting for a lock
 INTERRUPTED = 130
 ERRORS = ["ENOSPC", "EIO", "EDQUOT"]
 SAID = {"ENOSPC": "No space left", "EIO": "Input/output error", "EDQUOT": "quota"}
+
+
+# Each of them must go unnoticed.
+ABSENT = [
+    "openat2=ENOSYS,renameat2=ENOSYS,copy_file_range=ENOSYS,fallocate=ENOSYS",
+    "openat2=EPERM,renameat2=EPERM,copy_file_range=EPERM,fallocate=EPERM",
+    "renameat2=EINVAL,copy_file_range=EXDEV,fallocate=EOPNOTSUPP",
+    "pwrite=short,write=short",
+    "pwrite=EINTR:1-3,write=EINTR:1-3,fsync=EINTR:1-2,fdatasync=EINTR:1-2",
+]
 
 
 class Skip(Exception):
@@ -281,6 +292,18 @@ class Driver:
         demand(not all(failed), "neither ended well")
         return stopped
 
+    def absent(self, kind):
+        def without(failures):
+            def act(world):
+                status, said = Run(world, ORAS_TEST_FAIL=failures, LD_PRELOAD=faulty()).wait()
+                demand(status == 0, "exit status %d: %s", status, said)
+                world.check(True)
+                return True
+
+            return failures, act
+
+        return "%d lists of calls" % self.cases(kind, map(without, ABSENT))
+
     def limit(self, kind):
         def at(size):
             def lower():
@@ -335,7 +358,7 @@ def faulty():
 
 MODES = {"random": Driver.random_kills, "steps": Driver.steps, "errors": Driver.errors,
          "interrupt": Driver.interrupts, "together": Driver.together,
-         "meet": Driver.meet, "full": Driver.full,
+         "meet": Driver.meet, "absent": Driver.absent, "full": Driver.full,
          "limit": Driver.limit}
 
 
