@@ -128,6 +128,8 @@ static oras_code open_kind(oras_layout *layout, oras_error *err)
         return oras_fail_errno(err, errno, "cannot open it");
     if (fd < 0 || fstat(fd, &st) != 0 || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)))
         return oras_fail(err, ORAS_C_PATH, "it is neither a directory nor a tar");
+    layout->device = st.st_dev;
+    layout->inode = st.st_ino;
     if (S_ISREG(st.st_mode))
         return oras_layout_tar_open(oras_steal_fd(&fd), &layout->tar, err);
     layout->root = oras_steal_fd(&fd);
@@ -173,11 +175,10 @@ bool oras_layout_is_tar(const oras_layout *layout)
 
 bool oras_layout_is_current(const oras_layout *layout)
 {
-    int fd = layout->tar ? oras_layout_tar_fd(layout->tar) : layout->root;
-    struct stat opened, named;
+    struct stat named;
 
-    return fstat(fd, &opened) == 0 && stat(layout->path, &named) == 0 &&
-           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+    return stat(layout->path, &named) == 0 && named.st_dev == layout->device &&
+           named.st_ino == layout->inode;
 }
 
 /* --- what is in it -------------------------------------------------------------------------- */

@@ -5,6 +5,8 @@
 
 #include "io/layout_tar.h"
 
+#include <sys/types.h>
+
 #define ORAS_LAYOUT_MARKER      "oci-layout" /* image-spec image-layout.md, "oci-layout file" */
 #define ORAS_LAYOUT_INDEX       "index.json"
 #define ORAS_LAYOUT_BLOBS       "blobs"
@@ -12,7 +14,9 @@
 #define ORAS_LAYOUT_MARKER_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
 
 struct oras_layout {
-    char *path;           /* as it was given */
+    char *path;   /* as it was given */
+    dev_t device; /* of what was opened */
+    ino_t inode;
     int root;             /* the directory; -1: it is a tar */
     oras_layout_tar *tar; /* NULL: it is a directory */
     char *staged;         /* its name in `parent`, where it goes with its end; NULL: it stays */

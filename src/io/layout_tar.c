@@ -250,11 +250,6 @@ void oras_layout_tar_free(oras_layout_tar *tar)
     oras_dealloc(tar);
 }
 
-int oras_layout_tar_fd(const oras_layout_tar *tar)
-{
-    return tar->fd;
-}
-
 oras_code oras_layout_tar_find(const oras_layout_tar *tar, const char *name, oras_extent *out,
                                oras_error *err)
 {

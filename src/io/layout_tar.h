@@ -13,9 +13,6 @@ typedef struct oras_layout_tar oras_layout_tar;
 oras_code oras_layout_tar_open(int fd, oras_layout_tar **out, oras_error *err);
 void oras_layout_tar_free(oras_layout_tar *tar);
 
-/** The tar's own descriptor. */
-int oras_layout_tar_fd(const oras_layout_tar *tar);
-
 /** Where a file lies, by a descriptor of the caller's own. Class not_found, io. */
 oras_code oras_layout_tar_find(const oras_layout_tar *tar, const char *name, oras_extent *out,
                                oras_error *err);
