@@ -163,6 +163,15 @@ static void read_string_body(lua_State *L, lua_Integer offset, lua_Integer size,
     oras_transfer_set_body(transfer, data + offset, (size_t)size);
 }
 
+static void read_source_body(lua_State *L, lua_Integer offset, lua_Integer size,
+                             oras_transfer *transfer)
+{
+    oras_source *source = oras_lua_check_source(L, -1);
+
+    oras_source_set_pool(source, oras_context_get(L)->pool);
+    oras_transfer_set_source(transfer, source, offset, size);
+}
+
 static void read_body(lua_State *L, int spec, int box, oras_transfer *transfer)
 {
     int type = lua_getfield(L, spec, "body");
@@ -172,7 +181,7 @@ static void read_body(lua_State *L, int spec, int box, oras_transfer *transfer)
     if (type == LUA_TSTRING)
         read_string_body(L, offset, size, transfer);
     else if (oras_lua_is_source(L, -1))
-        oras_transfer_set_source(transfer, oras_lua_check_source(L, -1), offset, size);
+        read_source_body(L, offset, size, transfer);
     else if (type != LUA_TNIL)
         oras_lua_misuse(L, "body is a %s, expected a string or a source", luaL_typename(L, -1));
     lua_setiuservalue(L, box, EXCHANGE_BODY);

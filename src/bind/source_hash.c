@@ -16,6 +16,7 @@
 #define BLOCK_SIZE  ((size_t)256 * 1024)
 #define SMALL       ((int64_t)64 * 1024) /* is hashed at once: a worker's round trip takes longer */
 #define BLOCKS_TURN 16
+#define BLOCKS_JOB  128
 
 typedef struct hash_box {
     oras_job job; /* first */
@@ -67,20 +68,26 @@ static oras_source_step hash_block(hash_box *box)
     return step;
 }
 
-static void hash_all(hash_box *box)
+/* Is there more to do? */
+static bool hash_blocks(hash_box *box, int n_blocks)
 {
     oras_source_step step = ORAS_SOURCE_DATA;
 
-    while (step == ORAS_SOURCE_DATA && !atomic_load(&box->abandoned))
-        step = hash_block(box);
+    for (int i = 0; i < n_blocks && step == ORAS_SOURCE_DATA; i++)
+        step = atomic_load(&box->abandoned) ? ORAS_SOURCE_FAILED : hash_block(box);
+    return step == ORAS_SOURCE_DATA;
 }
 
-/* On a worker. The box settles the job before it goes, so the loop is still there. */
+/* On a worker, which others want, too: a big file goes to the end of the queue now and then.
+ * The box settles the job before it goes, so the loop is still there. */
 static void on_worker(oras_job *job)
 {
     hash_box *box = (hash_box *)job;
 
-    hash_all(box);
+    while (hash_blocks(box, BLOCKS_JOB)) {
+        if (oras_pool_submit(box->context->pool, job, NULL) == ORAS_OK)
+            return;
+    }
     oras_loop_post(box->context->loop, &box->post);
 }
 
@@ -155,6 +162,7 @@ static oras_code prepare(hash_box *box, oras_error *err)
 {
     oras_code code = oras_source_seek(box->source, 0, err);
 
+    oras_source_set_pool(box->source, NULL);
     if (!code && !oras_source_can_seek(box->source))
         code = oras_fail(err, ORAS_C_UNSUPPORTED, "a source that streams can be read only once");
     if (!code)
@@ -178,7 +186,7 @@ static oras_code start(hash_box *box, oras_error *err)
         oras_source_set_notify(box->source, (oras_notify){on_notify, box});
         oras_loop_post(box->context->loop, &box->post);
     } else if (size >= 0 && size <= SMALL) {
-        hash_all(box);
+        hash_blocks(box, BLOCKS_JOB);
         on_worker_done(box);
     } else {
         box->post.fn = on_worker_done;

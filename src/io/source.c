@@ -46,6 +46,12 @@ void oras_source_set_notify(oras_source *source, oras_notify notify)
         source->notify = notify;
 }
 
+void oras_source_set_pool(oras_source *source, oras_pool *pool)
+{
+    if (source->ops->set_pool)
+        source->ops->set_pool(source, pool);
+}
+
 bool oras_source_digest(const oras_source *source, oras_digest *digest, int64_t *size)
 {
     return source->ops->digest && source->ops->digest(source, digest, size);

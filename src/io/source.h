@@ -73,6 +73,10 @@ bool oras_source_can_seek(const oras_source *source);
 /** Whom to tell (from any thread) that a waiting source can go on. */
 void oras_source_set_notify(oras_source *source, oras_notify notify);
 
+/** With workers a read never waits for a disk but says WAIT; without (NULL, as in the beginning)
+ * it waits, as who reads on a worker wants it. Where it stands stays. */
+void oras_source_set_pool(oras_source *source, oras_pool *pool);
+
 /** Digest (sha256) and size of all bytes, known once END was read; false before, and for kinds
  * that do not hash (memory, files). */
 bool oras_source_digest(const oras_source *source, oras_digest *digest, int64_t *size);

@@ -12,6 +12,7 @@ typedef struct oras_source_ops {
     bool (*can_seek)(const oras_source *source); /* NULL: if there is `seek` */
     bool (*digest)(const oras_source *source, oras_digest *digest, int64_t *size); /* NULL: no */
     void (*set_notify)(oras_source *source, oras_notify notify); /* NULL: the field alone */
+    void (*set_pool)(oras_source *source, oras_pool *pool);      /* NULL: it never waits */
     void (*free)(oras_source *source);
 } oras_source_ops;
 
