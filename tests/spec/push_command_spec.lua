@@ -78,6 +78,8 @@ describe("oras-lua push", function()
     local registry = helper.registry()
     local manifest = registry:get_manifest(ref .. ":1")
     assert.equal(manifest:raw(), helper.read(dir .. "/m.json"))
+    assert.equal(manifest:raw(), succeeds("push", ref .. ":1", "hi.txt", "--config", "c.json:application/vnd.c+json",
+      "--annotation-file", "ann.json", "--export-manifest", "-"))
     assert.equal("application/vnd.c+json", manifest.config.mediaType)
     assert.equal("b", manifest.annotations.a)
     assert.equal("d", manifest.layers[1].annotations.c)

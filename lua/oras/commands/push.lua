@@ -73,11 +73,14 @@ local function run(registry, words, opts)
     tags = more,
     untagged = container.implicit_tag,
   })
-  if opts.export_manifest then
+  local result = document(container, all_tags(container, more), descriptor, manifest)
+  local text = text_of(words[1], result)
+  if opts.export_manifest == "-" then
+    text = manifest:raw()
+  elseif opts.export_manifest then
     write_file(opts.export_manifest, manifest:raw())
   end
-  local result = document(container, all_tags(container, more), descriptor, manifest)
-  return { text = text_of(words[1], result), document = result }
+  return { text = text, document = result }
 end
 
 return command.new {
