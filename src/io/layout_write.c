@@ -58,7 +58,7 @@ static bool is_of_layout(const char *name)
     return strncmp(name, ORAS_PARTIAL_PREFIX, strlen(ORAS_PARTIAL_PREFIX)) == 0;
 }
 
-static oras_code check_names(DIR *stream, const char *path, oras_error *err)
+static oras_code check_names(DIR *stream, oras_error *err)
 {
     const struct dirent *entry;
     char foreign[64] = "";
@@ -71,23 +71,23 @@ static oras_code check_names(DIR *stream, const char *path, oras_error *err)
     }
     if (!*foreign)
         return ORAS_OK;
-    return oras_fail(err, ORAS_C_CONTENT, "'%s' is no image layout and not empty: it has '%s'",
-                     path, foreign);
+    return oras_fail(err, ORAS_C_CONTENT, "it is no image layout and not empty: it has '%s'",
+                     foreign);
 }
 
 /* Nobody's directory becomes a layout by mistake. */
-static oras_code check_is_free(int root, const char *path, oras_error *err)
+static oras_code check_is_free(int root, oras_error *err)
 {
     int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
     oras_code code;
 
     if (!stream) {
-        oras_fail_errno(err, errno, "cannot list '%s'", path);
+        oras_fail_errno(err, errno, "cannot list it");
         oras_close_fd(&fd);
         return ORAS_EIO;
     }
-    code = check_names(stream, path, err);
+    code = check_names(stream, err);
     closedir(stream);
     return code;
 }
@@ -110,10 +110,10 @@ static oras_code make_file(int root, const char *name, const char *text, mode_t 
     return code;
 }
 
-static oras_code fill(int root, const char *path, mode_t umask, oras_error *err)
+static oras_code fill(int root, mode_t umask, oras_error *err)
 {
     _cleanup_(oras_close_fd) int blobs = -1;
-    oras_code code = check_is_free(root, path, err);
+    oras_code code = check_is_free(root, err);
 
     if (!code)
         code = oras_root_dir(root, ORAS_LAYOUT_BLOBS "/sha256", true, &blobs, err);
@@ -129,7 +129,10 @@ oras_code oras_layout_create(const char *path, mode_t umask, oras_error *err)
     _cleanup_(oras_close_fd) int root = -1;
     oras_code code = oras_root_make(path, &root, err);
 
-    return code ? code : fill(root, path, umask, err);
+    if (code)
+        return code;
+    code = fill(root, umask, err);
+    return code ? oras_error_wrap(err, code, "layout '%s'", path) : ORAS_OK;
 }
 
 /* --- the index ------------------------------------------------------------------------------ */

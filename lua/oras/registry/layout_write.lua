@@ -33,6 +33,15 @@ function layout.batch(registry, container)
   return closing, own
 end
 
+-- What goes wrong below the layout says which layout it was.
+local Named = {}
+
+function Named.__close(named, err)
+  if errors.is_error(err) and err.message:find("'blobs/", 1, true) then
+    errors.name(err, ('layout "%s"'):format(named.path), {})
+  end
+end
+
 local function bring(store, body, report)
   local sink <close> = store:sink { digest = body.digest, size = body.size, resume = body.kind == "fetch" }
   return filling(report, sink, body.size, function()
@@ -61,6 +70,7 @@ end
 function layout.upload(registry, container, source, given, opts)
   local store, closing = open_or_make(registry, container):begin()
   local _ <close> = closing
+  local _ <close> = setmetatable({ path = store.path }, Named)
   local body <close> = require("oras.registry.sources").open(source, given)
   body:learn()
   given.digest, given.size = body.digest, body.size
@@ -87,6 +97,7 @@ end
 function layout.put_manifest(registry, container, out, tags, opts)
   local store, closing = open_or_make(registry, container):begin()
   local _ <close> = closing
+  local _ <close> = setmetatable({ path = store.path }, Named)
   store:put(out.raw, out.digest)
   if opts.part and #tags == 0 then
     return
