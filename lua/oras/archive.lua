@@ -204,12 +204,14 @@ local function unpack_body(body, sink)
   require("oras.task").gather(function()
     errors.check(stream:into(sink))
   end, function()
-    for chunk, err in body.read, body do
-      if err then
-        stream:fail(err)
-        errors.raise(err)
-      end
+    local chunk, err = body:read()
+    while chunk do
       errors.check(stream:write(chunk))
+      chunk, err = body:read()
+    end
+    if err then
+      stream:fail(err)
+      errors.raise(err)
     end
     stream:finish()
   end)
@@ -219,8 +221,11 @@ local function unpack_source(source, sink)
   if type(source) == "userdata" then
     return unpack_body(source, sink)
   end
-  local opened <close> = errors.check(
-    source.path and core.source.file(source.path) or core.source.string(source.data))
+  local make, what = core.source.string, source.data
+  if source.path then
+    make, what = core.source.file, source.path
+  end
+  local opened <close> = errors.check(make(what))
   errors.check(opened:into(sink))
 end
 
