@@ -376,6 +376,23 @@ describe("push", function()
     registry:push(ref, list)
   end)
 
+  it("says in one line what the registry refuses, and stores no manifest", function()
+    local uploads_path, manifests = "/v2/q/app/blobs/uploads/*", "/v2/q/app/manifests/*"
+    for _, case in ipairs {
+      { "POST", uploads_path, 405, "unsupported" }, { "POST", uploads_path, 403, "denied" },
+      { "PUT", uploads_path, 413, "limit" }, { "PUT", uploads_path, 507, "limit" },
+      { "PUT", manifests, 405, "unsupported" }, { "PUT", manifests, 413, "limit" }, { "PUT", manifests, 500, "server" },
+    } do
+      faults.reset()
+      faults.on { method = case[1], path = case[2], status = case[3], always = true }
+      local err = helper.fails(helper.registry(), "push", ref, { text "a" })
+      assert.same({ case[4], case[3] }, { err.class, err.status }, tostring(err))
+      assert.matches("q/app", tostring(err), 1, true)
+      assert.is_nil(tostring(err):find "\n")
+      assert.same({}, faults.content(repo).tags)
+    end
+  end)
+
   it("sends everything through the steps that a class may override", function()
     local Own = oras.Registry:extend "Own"
     local seen = {}
