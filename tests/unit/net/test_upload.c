@@ -91,28 +91,13 @@ static int count_turns(fixture *f)
     return n;
 }
 
-static void await_end(fixture *f)
+static void start(fixture *f, oras_source *source, oras_sink *sink)
 {
-    while (!f->done)
-        assert_int_equal(oras_loop_wait(f->loop, -1, NULL), ORAS_OK);
-}
-
-static void start(fixture *f, oras_source *source, oras_sink *sink, int64_t stall)
-{
-    oras_timeouts timeouts = {.stall = stall};
+    oras_timeouts timeouts = {.first_byte = -1, .stall = -1};
 
     oras_transfer_set_source(f->transfer, source, 0, -1);
     oras_transfer_set_timeouts(f->transfer, &timeouts);
     assert_int_equal(oras_transfer_start(f->transfer, sink, on_event, f, NULL), ORAS_OK);
-}
-
-static void assert_times_out(fixture *f, const char *words)
-{
-    oras_error err = ORAS_ERROR_INIT;
-
-    await_end(f);
-    assert_class(oras_transfer_result(f->transfer, &err), ORAS_C_TIMEOUT);
-    assert_non_null(strstr(err.message, words));
 }
 
 static void test_waiting_for_a_source_costs_nothing(void **state)
@@ -121,10 +106,10 @@ static void test_waiting_for_a_source_costs_nothing(void **state)
     oras_source *source;
 
     assert_int_equal(oras_source_stream(QUEUE, -1, &source, NULL), ORAS_OK);
-    start(f, source, NULL, 1000);
+    start(f, source, NULL);
     count_turns(f); /* it connects */
     assert_in_range(count_turns(f), 1, FEW);
-    assert_times_out(f, "nothing to send");
+    oras_transfer_cancel(f->transfer);
     oras_source_free(source);
 }
 
@@ -134,10 +119,10 @@ static void test_waiting_for_a_server_costs_nothing(void **state)
     oras_source *source;
 
     assert_int_equal(oras_source_memory(f->bytes, HUGE, &source, NULL), ORAS_OK);
-    start(f, source, NULL, 1000);
+    start(f, source, NULL);
     count_turns(f); /* sockets are filled */
     assert_in_range(count_turns(f), 1, FEW);
-    assert_times_out(f, "too slow");
+    oras_transfer_cancel(f->transfer);
     oras_source_free(source);
 }
 
@@ -201,7 +186,7 @@ static void test_both_directions_pause(void **state)
     assert_int_equal(oras_source_stream(QUEUE, BODY, &source, NULL), ORAS_OK);
     assert_int_equal(oras_sink_stream(QUEUE, NULL, &sink, NULL), ORAS_OK);
     assert_int_equal(pthread_create(&server, NULL, answer_early, f), 0);
-    start(f, source, sink, -1);
+    start(f, source, sink);
     while (f->n_data == 0)
         assert_int_equal(oras_loop_wait(f->loop, -1, NULL), ORAS_OK);
     count_turns(f); /* the sink is filled */
@@ -236,7 +221,7 @@ static void test_news_of_a_source_after_the_end_reach_nobody(void **state)
     oras_source *source;
 
     assert_int_equal(oras_source_stream(QUEUE, -1, &source, NULL), ORAS_OK);
-    start(f, source, NULL, -1);
+    start(f, source, NULL);
     count_turns(f);
     assert_int_equal(oras_source_put(source, "x", 1, NULL), ORAS_FLOW_OK); /* it is posted */
     oras_transfer_cancel(f->transfer);
