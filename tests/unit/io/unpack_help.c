@@ -28,13 +28,18 @@ static void ring_bell(void *ud)
     pthread_mutex_unlock(&bell_lock);
 }
 
-static void await_bell(void)
+void await_bell(void)
 {
     pthread_mutex_lock(&bell_lock);
     while (n_rings == 0)
         pthread_cond_wait(&bell_rung, &bell_lock);
     n_rings = 0;
     pthread_mutex_unlock(&bell_lock);
+}
+
+void ring_for(oras_sink *sink)
+{
+    oras_sink_set_notify(sink, (oras_notify){ring_bell, NULL});
 }
 
 /* --- trees as text --- */
@@ -258,7 +263,7 @@ oras_sink *tree_sink(const place *p, const oras_buf *archive, const unpacking *h
     }
     if (oras_sink_tree(p->pool, &target, &expect, &sink, &err))
         fail_msg("%s", err.message);
-    oras_sink_set_notify(sink, (oras_notify){ring_bell, NULL});
+    ring_for(sink);
     return sink;
 }
 

@@ -67,7 +67,11 @@ typedef struct unpacking {
     size_t chunk; /* bytes written at a time; 0: 16 KiB */
 } unpacking;
 
-/** A sink for these bytes that rings a bell; see await. */
+/** Have a sink's news ring a bell, which can be waited for as the loop would. */
+void ring_for(oras_sink *sink);
+void await_bell(void);
+
+/** A sink for these bytes that rings the bell. */
 oras_sink *tree_sink(const place *p, const oras_buf *archive, const unpacking *how);
 oras_flow write_all(oras_sink *sink, const char *bytes, size_t size, size_t chunk, oras_error *err);
 oras_code finish_sink(oras_sink *sink, oras_error *err);
