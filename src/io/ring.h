@@ -26,6 +26,7 @@ void oras_ring_dispose(oras_ring *ring);
 /** Forget what is in it, keep the memory. */
 void oras_ring_clear(oras_ring *ring);
 
+/** Is every block handed over? */
 bool oras_ring_is_full(const oras_ring *ring);
 
 /** The producer's block, which is not handed over yet; its memory comes with first use. Not

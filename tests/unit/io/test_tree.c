@@ -2,6 +2,7 @@
  * Archives that are as they should be, become directories. */
 #define _GNU_SOURCE
 #include "cmocka_c11.h"
+#include "io/remove.h"
 #include "io/rename.h"
 #include "io/root.h"
 #include "unpack_help.h"
@@ -10,6 +11,13 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define ROOM 128
+
+static void in_root(const place *p, const char *name, char path[ROOM])
+{
+    snprintf(path, ROOM, "%s/%s/%s", p->path, "root", name);
+}
 
 static oras_buf empty_buf(void)
 {
@@ -181,7 +189,6 @@ static void test_C26_modes(void **state)
 static void with_umask(place *p, mode_t mask, const char *text)
 {
     oras_buf tar = empty_buf();
-    char command[128];
 
     put_header(&tar, &(tar_fields){.name = "d/x", .mode = 0777});
     put_dir(&tar, "d", 0777);
@@ -191,8 +198,7 @@ static void with_umask(place *p, mode_t mask, const char *text)
     umask(mask);
     expect_unpacked(p, &tar, text);
     umask(022);
-    snprintf(command, sizeof command, "rm -rf %s/root/out", p->path);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(oras_remove_tree(p->root, "out"), 0);
     oras_buf_dispose(&tar);
 }
 
@@ -269,7 +275,7 @@ static void test_L08_conflicts_of_kinds(void **state)
     place *p = *state;
     unpacking how = {.target = {.overwrite = true}};
     oras_buf tar = small_tree();
-    char path[128];
+    char path[ROOM];
 
     put_at(p, "root/out/top/file", "in a directory");
     expect_refused(p, &tar, &how, "exists", "'out/top' exists and is no regular file");
@@ -280,7 +286,7 @@ static void test_L08_conflicts_of_kinds(void **state)
     how.target.path = "o3";
     expect_refused(p, &tar, &how, "exists", "'o3' exists and is no directory");
     put_at(p, "root/o4/x", "x");
-    snprintf(path, sizeof path, "%s/root/o4/top", p->path);
+    in_root(p, "o4/top", path);
     assert_int_equal(mkfifo(path, 0600), 0);
     how.target.path = "o4";
     expect_refused(p, &tar, &how, "path", "'o4/top' is no regular file or directory");
@@ -292,21 +298,21 @@ static void test_C18_links_where_it_should_go(void **state)
     place *p = *state;
     unpacking how = {.target = {.overwrite = true}};
     oras_buf tar = small_tree();
-    char path[128];
+    char path[ROOM];
 
-    snprintf(path, sizeof path, "%s/root/out", p->path);
+    in_root(p, "out", path);
     assert_int_equal(symlink("../out", path), 0); /* to a canary */
     expect_refused(p, &tar, &how, "path", "'out' is a symbolic link");
     how.target.path = "out/below";
     expect_refused(p, &tar, &how, "path", "out");
     put_at(p, "root/o2/x", "x");
-    snprintf(path, sizeof path, "%s/root/o2/a", p->path);
+    in_root(p, "o2/a", path);
     assert_int_equal(symlink("../../out", path), 0);
     how.target.path = "o2";
     expect_refused(p, &tar, &how, "path", "'o2/a' is a symbolic link");
-    snprintf(path, sizeof path, "%s/root/o3", p->path);
+    in_root(p, "o3", path);
     assert_int_equal(mkdir(path, 0755), 0);
-    snprintf(path, sizeof path, "%s/root/o3/top", p->path);
+    in_root(p, "o3/top", path);
     assert_int_equal(symlink("../../canary", path), 0);
     how.target.path = "o3";
     expect_refused(p, &tar, &how, "path", "'o3/top' is a symbolic link");
