@@ -194,7 +194,7 @@ static int pipe(lua_State *L)
     oras_lua_read_expect(L, &expect);
     sink = oras_lua_push_sink(L);
     box = new_box(L);
-    if (oras_pipe_new(capacity, &expect, sink, &box->source, &err))
+    if (oras_pipe_new(box->context->pool, capacity, &expect, sink, &box->source, &err))
         return oras_lua_fail(L, &err);
     return 2;
 }

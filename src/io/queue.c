@@ -11,6 +11,7 @@ struct oras_queue {
     size_t capacity;
     int64_t size;           /* of the whole; -1: unknown */
     int64_t written, given; /* how far writer and reader are */
+    int64_t held;           /* what comes behind must stay */
     bool ended, left;       /* the writer is through; the reader is gone */
     bool reader_waits, writer_waits;
     oras_digest digest; /* once it has ended */
@@ -27,6 +28,7 @@ oras_code oras_queue_new(size_t capacity, int64_t size, oras_queue **out, oras_e
     queue->n_refs = 1;
     queue->capacity = capacity;
     queue->size = size;
+    queue->held = INT64_MAX;
     *out = queue;
     return ORAS_OK;
 }
@@ -72,6 +74,13 @@ static size_t n_unread(const oras_queue *queue)
     return (size_t)(queue->written - queue->given);
 }
 
+static size_t n_free(const oras_queue *queue)
+{
+    int64_t oldest = queue->given < queue->held ? queue->given : queue->held;
+
+    return queue->capacity - (size_t)(queue->written - oldest);
+}
+
 static void append(oras_queue *queue, const char *data, size_t size)
 {
     size_t at = (size_t)(queue->written % (int64_t)queue->capacity);
@@ -111,7 +120,7 @@ oras_flow oras_queue_put(oras_queue *queue, const void *data, size_t size, oras_
         return ORAS_FLOW_FAILED;
     if (size == 0)
         return ORAS_FLOW_OK;
-    if (size > queue->capacity - n_unread(queue)) {
+    if (size > n_free(queue)) {
         queue->writer_waits = true;
         return ORAS_FLOW_FULL;
     }
@@ -149,6 +158,24 @@ void oras_queue_break(oras_queue *queue, const oras_error *err)
 void oras_queue_set_writer(oras_queue *queue, oras_notify notify)
 {
     queue->writer = notify;
+}
+
+void oras_queue_hold(oras_queue *queue, int64_t position)
+{
+    queue->held = position;
+}
+
+size_t oras_queue_piece(const oras_queue *queue, int64_t position, int64_t size, const char **data)
+{
+    size_t at = (size_t)(position % (int64_t)queue->capacity), to_end = queue->capacity - at;
+
+    *data = queue->ring + at;
+    return size < (int64_t)to_end ? (size_t)size : to_end;
+}
+
+int64_t oras_queue_written(const oras_queue *queue)
+{
+    return queue->written;
 }
 
 bool oras_queue_digest(const oras_queue *queue, oras_digest *digest, int64_t *size)

@@ -26,6 +26,14 @@ oras_code oras_queue_end(oras_queue *queue, const oras_digest *digest, oras_erro
 void oras_queue_break(oras_queue *queue, const oras_error *err);
 void oras_queue_set_writer(oras_queue *queue, oras_notify notify);
 
+/** Bytes from here on must not be written over, even if they were read. */
+void oras_queue_hold(oras_queue *queue, int64_t position);
+
+/** At most `size` bytes that were written, from `position` on, which are held; they may be read
+ * on another thread. Gives how many. */
+size_t oras_queue_piece(const oras_queue *queue, int64_t position, int64_t size, const char **data);
+int64_t oras_queue_written(const oras_queue *queue);
+
 /** Size and digest, once the end came; false before. */
 bool oras_queue_digest(const oras_queue *queue, oras_digest *digest, int64_t *size);
 

@@ -50,9 +50,9 @@ void oras_source_set_producer(oras_source *source, oras_notify notify);
 
 /** A sink whose verified bytes are a source's: from one registry into another, without a file.
  * END comes only after size and digest were right. Both ends are the caller's to free, in any
- * order. */
-oras_code oras_pipe_new(size_t capacity, const oras_expect *expect, oras_sink **sink,
-                        oras_source **source, oras_error *err);
+ * order. `pool` (may be NULL) hashes what is big. */
+oras_code oras_pipe_new(oras_pool *pool, size_t capacity, const oras_expect *expect,
+                        oras_sink **sink, oras_source **source, oras_error *err);
 
 void oras_source_free(oras_source *source);
 

@@ -199,7 +199,7 @@ static oras_expect expect_bytes(const char *data, size_t size)
 static void new_pipe(const oras_expect *expect, oras_sink **sink, oras_source **source)
 {
     n_reader = n_writer = 0;
-    assert_int_equal(oras_pipe_new(RING, expect, sink, source, NULL), ORAS_OK);
+    assert_int_equal(oras_pipe_new(NULL, RING, expect, sink, source, NULL), ORAS_OK);
     oras_sink_set_notify(*sink, (oras_notify){count, &n_writer});
     oras_source_set_notify(*source, (oras_notify){count, &n_reader});
     assert_true(oras_sink_rests(*sink));
