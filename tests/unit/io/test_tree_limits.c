@@ -2,6 +2,7 @@
  * Digests that are wrong, limits, promises: nothing shows, nothing is left. */
 #define _GNU_SOURCE
 #include "cmocka_c11.h"
+#include "io/tree.h"
 #include "unpack_help.h"
 
 static void test_C01_wrong_digest(void **state)
@@ -130,6 +131,32 @@ static void test_C34_cut_anywhere(void **state)
     oras_buf_dispose(&tar);
 }
 
+/* A file system that takes names for the same which we do not: what is made is already there,
+ * and nothing is opened, entered or merged. */
+static void test_L13_names_that_the_file_system_folds(void **state)
+{
+    place *p = *state;
+    oras_tree_options options = {.any_case = true, .links = true, .max_entries = 100};
+    const oras_entry entries[] = {
+        {.path = "STRASSE", .type = ORAS_ENTRY_FILE, .mode = 0644},
+        {.path = "D", .type = ORAS_ENTRY_DIRECTORY, .mode = 0755},
+        {.path = "D/below", .type = ORAS_ENTRY_FILE, .mode = 0644},
+        {.path = "STRASSE", .type = ORAS_ENTRY_SYMLINK, .linkname = "x"},
+    };
+
+    put_at(p, "root/STRASSE", "of another name");
+    put_at(p, "root/D/x", "of another name");
+    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
+        oras_tree *tree = NULL;
+        oras_error err = ORAS_ERROR_INIT;
+
+        assert_int_equal(oras_tree_new(p->root, &options, &tree, NULL), ORAS_OK);
+        assert_class(oras_tree_entry(tree, &entries[i], &err), ORAS_C_EXISTS);
+        oras_tree_free(tree);
+    }
+    expect_root(p, "d 755 D\nf 644 D/x = of another name\nf 644 STRASSE = of another name\n");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_set_up, place_tear_down)
@@ -141,6 +168,7 @@ int main(void)
         TEST(test_C33_bomb),
         TEST(test_C36_promise),
         TEST(test_C34_cut_anywhere),
+        TEST(test_L13_names_that_the_file_system_folds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
