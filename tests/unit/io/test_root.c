@@ -117,11 +117,81 @@ static void check_root(void)
     close(root);
 }
 
+static void expect_no_dir(int root, const char *path, bool create, const char *class_name)
+{
+    oras_error err = ORAS_ERROR_INIT;
+    int fd = -1;
+
+    assert_int_not_equal(oras_root_dir(root, path, create, &fd, &err), ORAS_OK);
+    assert_string_equal(err.class_name, class_name);
+    assert_int_equal(fd, -1);
+}
+
+static void expect_look(int root, const char *path, oras_look_kind kind)
+{
+    oras_error err = ORAS_ERROR_INIT;
+    oras_look look;
+
+    if (oras_root_look(root, path, &look, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(look.kind, kind);
+}
+
+static void check_directories(void)
+{
+    static const char *const refused[] = {"link", "linkdir", "linkdir/x", "up", "file",   "file/x",
+                                          "..",   "a//b",    "a/",        "/a", "a/../b", "fifo"};
+    oras_error err = ORAS_ERROR_INIT;
+    const char *name = NULL;
+    int root = -1, fd = -1;
+
+    assert_int_equal(oras_root_open("root", &root, &err), ORAS_OK);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        expect_no_dir(root, refused[i], false, "path");
+        expect_no_dir(root, refused[i], true, "path");
+    }
+    expect_no_dir(root, "made/below", false, "not_found");
+    assert_int_equal(oras_root_dir(root, "made/below", true, &fd, &err), ORAS_OK);
+    close(fd);
+    assert_int_equal(oras_root_parent(root, "made/other/file", true, &fd, &name, &err), ORAS_OK);
+    assert_string_equal(name, "file");
+    assert_int_equal(mkdirat(fd, name, 0700), 0);
+    close(fd);
+    expect_look(root, "made/other/file", ORAS_LOOK_DIRECTORY);
+    expect_look(root, ".", ORAS_LOOK_DIRECTORY);
+    expect_look(root, "made/nothing", ORAS_LOOK_NOTHING);
+    expect_look(root, "nothing/at/all", ORAS_LOOK_NOTHING);
+    expect_look(root, "dir/file", ORAS_LOOK_FILE);
+    expect_look(root, "link", ORAS_LOOK_SYMLINK);
+    expect_look(root, "fifo", ORAS_LOOK_OTHER);
+    assert_int_equal(unlinkat(root, "made/other/file", AT_REMOVEDIR), 0);
+    assert_int_equal(unlinkat(root, "made/other", AT_REMOVEDIR), 0);
+    assert_int_equal(unlinkat(root, "made/below", AT_REMOVEDIR), 0);
+    assert_int_equal(unlinkat(root, "made", AT_REMOVEDIR), 0);
+    close(root);
+}
+
+static void check_looks_refused(void)
+{
+    static const char *const refused[] = {"linkdir/file", "up/outside", "file/x", "../outside",
+                                          "/etc"};
+    oras_error err = ORAS_ERROR_INIT;
+    oras_look look;
+    int root = -1;
+
+    assert_int_equal(oras_root_open("root", &root, &err), ORAS_OK);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        assert_class(oras_root_look(root, refused[i], &look, &err), ORAS_C_PATH);
+    close(root);
+}
+
 static void test_by_openat2(void **state)
 {
     (void)state;
     oras_root_force_walk(false);
     check_root();
+    check_directories();
+    check_looks_refused();
 }
 
 static void test_by_walk(void **state)
@@ -129,6 +199,8 @@ static void test_by_walk(void **state)
     (void)state;
     oras_root_force_walk(true);
     check_root();
+    check_directories();
+    check_looks_refused();
     oras_root_force_walk(false);
 }
 
@@ -164,6 +236,24 @@ static void test_roots(void **state)
     close(root);
 }
 
+static void test_roots_are_made(void **state)
+{
+    oras_error err = ORAS_ERROR_INIT;
+    int root = -1;
+
+    (void)state;
+    assert_int_equal(oras_root_make("rootlink/new/er", &root, &err), ORAS_OK); /* by a link, too */
+    close(root);
+    assert_int_equal(oras_root_make("root/new/er/", &root, &err), ORAS_OK);
+    close(root);
+    root = -1;
+    assert_class(oras_root_make("outside/x", &root, &err), ORAS_C_IO);
+    assert_class(oras_root_make("", &root, &err), ORAS_C_NOT_FOUND);
+    assert_int_equal(root, -1);
+    assert_int_equal(rmdir("root/new/er"), 0);
+    assert_int_equal(rmdir("root/new"), 0);
+}
+
 static void test_whole_files(void **state)
 {
     oras_buf buf = ORAS_BUF_INIT(100);
@@ -189,7 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_openat2),     cmocka_unit_test(test_by_walk),
         cmocka_unit_test(test_long_component), cmocka_unit_test(test_roots),
-        cmocka_unit_test(test_whole_files),
+        cmocka_unit_test(test_roots_are_made), cmocka_unit_test(test_whole_files),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
