@@ -2,6 +2,7 @@
 --- at once, and a `<close>` variable cannot wait any more then: what a server should be told all
 --- the same is left here, and the host has it done, in little time.
 local core = require "oras.core"
+local crew = require "oras.crew"
 
 local parting = {}
 
@@ -23,39 +24,23 @@ function parting.take_back(key)
   left[key] = nil
 end
 
-local function ends(fn)
-  return core.task.spawn(function()
-    fn()
-    error("over", 0) -- join returns at the first failure
-  end)
-end
-
 --- Do what was left, best effort; the host calls it.
 function parting.run()
-  local tasks, todo = {}, left
-  left = {}
-  for key, fn in pairs(todo) do
-    tasks[#tasks + 1] = core.task.spawn(function()
-      pcall(fn, key)
-    end)
+  local tasks <close> = crew.group()
+  for key, fn in pairs(left) do
+    tasks[#tasks + 1] = core.task.spawn(fn, key)
   end
+  left = {}
   if #tasks == 0 then
     return
   end
-  local first_of = {
-    ends(function()
-      core.task.join(tasks)
-    end),
-    ends(function()
-      core.clock.sleep(TIME)
-    end),
-  }
-  core.task.join(first_of)
-  for _, list in ipairs { first_of, tasks } do
-    for _, task in ipairs(list) do
-      task:cancel()
+  crew.quicker(function()
+    for _, task in ipairs(tasks) do
+      crew.await(task)
     end
-  end
+  end, function()
+    core.clock.sleep(TIME)
+  end)
 end
 
 return parting

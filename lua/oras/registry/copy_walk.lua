@@ -2,6 +2,7 @@
 --- blobs move. A manifest is asked for at the target before any of its parts is; it is put when
 --- its blobs and children are there.
 local core = require "oras.core"
+local crew = require "oras.crew"
 local errors = require "oras.error"
 local graph = require "oras.registry.graph"
 local jobs = require "oras.registry.jobs"
@@ -81,26 +82,17 @@ local function get_blob(self, d, opts)
 end
 
 -- A small blob is asked for while the target is asked whether it has it, if that is not likely.
-local Ahead = {}
-
-function Ahead.__close(ahead)
-  if ahead.task then
-    ahead.task:cancel()
-    pcall(ahead.task.wait, ahead.task)
-  end
-end
-
 local function get_ahead(self, d)
   local function get()
     return get_blob(self, d, { progress = false }).content
   end
-  local ahead = setmetatable({}, Ahead)
+  local ahead, is_used = crew.group(), false
   if not self.expect and not self.mount_from then
-    ahead.task = core.task.spawn(get)
+    ahead[1] = core.task.spawn(get)
   end
   return ahead, function()
-    local task = ahead.task
-    ahead.task = nil
+    local task = not is_used and ahead[1]
+    is_used = true
     return task and task:wait() or get()
   end
 end
@@ -167,6 +159,7 @@ local function move_blob(self, blob)
 end
 
 --- Something is done: those that waited for it may go on.
+---@param item table node or blob
 function Walk:settle(item)
   item.done = true
   for _, node in ipairs(item.waiting or {}) do
@@ -242,6 +235,7 @@ end
 
 --- Look at a manifest for the first time. One that the target has under its digest has all its
 --- parts there, unless the caller does not trust that.
+---@param node table
 function Walk:visit(node)
   local d = node.descriptor
   node.there = not self.opts.force and self:at_target(self.to:with_digest(d.digest)) ~= nil
@@ -263,6 +257,8 @@ local function follow(self, d)
 end
 
 --- Have the parts of a manifest brought over, in their order: the last job is done first.
+---@param node table
+---@param doc oras.Manifest
 function Walk:open(node, doc)
   node.raw = doc:raw()
   local manifests, blobs = graph.children(doc)
@@ -298,6 +294,7 @@ local function put(self, node)
 end
 
 --- One reason less to wait; behind the last the manifest itself is put.
+---@param node table
 function Walk:release(node)
   node.pending = node.pending - 1
   if node.pending > 0 then
@@ -341,8 +338,8 @@ end
 ---@param expect? string "present": something was found at the target
 ---@raise oras.Error
 function Walk:run(doc, d, there, expect)
-  local crew <close> = jobs.new(self.opts.concurrency or self.target._settings.concurrency or CONCURRENCY)
-  self.jobs, self.expect = crew, expect
+  local work <close> = jobs.new(self.opts.concurrency or self.target._settings.concurrency or CONCURRENCY)
+  self.jobs, self.expect = work, expect
   self.root = meet(self, d, 0)
   self.root.raw, self.root.there = doc:raw(), there
   if there and not self.opts.recursive then
@@ -350,7 +347,7 @@ function Walk:run(doc, d, there, expect)
   else
     self:open(self.root, doc)
   end
-  crew:finish()
+  work:finish()
   check_done(self)
   if self.plan then
     table.sort(self.plan, is_before)

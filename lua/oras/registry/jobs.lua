@@ -1,6 +1,7 @@
 --- Work that makes more work: jobs done by a few tasks side by side, the newest first, so that
 --- what was begun is finished before more is begun.
 local core = require "oras.core"
+local crew = require "oras.crew"
 
 ---@class oras.Jobs
 local Jobs = { __name = "oras.Jobs" }
@@ -89,7 +90,7 @@ function Jobs:__close()
   self.failed = true
   cancel(self)
   for _, worker in ipairs(list) do
-    pcall(worker.wait, worker)
+    crew.await(worker)
   end
 end
 
