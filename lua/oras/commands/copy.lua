@@ -20,11 +20,14 @@ local function plural(n, word)
   return ("%d %s%s"):format(n, word, n == 1 and "" or "s")
 end
 
+-- Nothing of it has been done.
+local PLANNED <const> = { copied = "would copy", mounted = "would mount", skipped = "is there" }
+
 local function planned(stats)
   local lines = {}
   for _, one in ipairs(stats.plan) do
     local d = one.descriptor
-    lines[#lines + 1] = ("%-8s%s %s %s"):format(one.action, d.digest, d.mediaType, size_text(d.size))
+    lines[#lines + 1] = ("%-12s%s %s %s"):format(PLANNED[one.action], d.digest, d.mediaType, size_text(d.size))
   end
   lines[#lines + 1] = ("%s to copy (%s), %s to mount, %s there, %s to put"):format(
     plural(stats.blobs.copied, "blob"), size_text(stats.bytes), stats.blobs.mounted, stats.blobs.skipped,

@@ -12,7 +12,7 @@ end
 -- A question that is not answered changes nothing.
 local function confirm(container, descriptor)
   if not host.is_terminal(0) then
-    errors.raise { class = "usage", message = "nobody is there to be asked; --force deletes without a question" }
+    errors.raise { class = "cancelled", message = "nobody is there to be asked; --force deletes without a question" }
   end
   io.stderr:write(("delete %s with all its tags? [y/N] "):format(container:with_digest(descriptor.digest).uri))
   io.stderr:flush()
