@@ -54,6 +54,20 @@ describe("pull of a directory", function()
     assert.equal("d tree f tree/f ", listing(dir))
   end)
 
+  it("unpacks under another name without the title that the archive has in it", function()
+    seed { layer("a/tree", archive("mkdir -p a/tree/x; echo 1 >a/tree/x/f", "a/tree")) }
+    local files = registry:pull(ref, { outdir = dir, name = function()
+      return "renamed"
+    end })
+    assert.equal(dir .. "/renamed", files[1].path)
+    assert.equal("d renamed d renamed/x f renamed/x/f ", listing(dir))
+    seed { layer("tree/..", archive("mkdir -p t; echo 1 >t/f")) } -- what is no title is no prefix
+    registry:pull(ref, { outdir = dir, name = function()
+      return "other"
+    end })
+    assert.equal("d other d other/t d renamed d renamed/x f other/t/f f renamed/x/f ", listing(dir))
+  end)
+
   it("unpacks every packed tar when told to, and none when told not to", function()
     seed { layer("t", archive("mkdir t; echo 1 >t/f"), {}), { data = "plain", title = "p" } }
     registry:pull(ref, { outdir = dir .. "/all", unpack = "all" })

@@ -116,7 +116,7 @@ local function unpack_options(entry, opts)
   local how = options.copied(opts.limits or {})
   how.content_digest = layer.annotations and layer.annotations[defaults.annotation_digest]
   how.media_type = layer.mediaType
-  how.prefix = entry.title
+  how.prefix = entry.prefix
   how.links = opts.links ~= false
   return how
 end

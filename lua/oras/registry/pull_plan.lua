@@ -73,6 +73,12 @@ local function is_unpacked(layer, unpack)
   return unpack ~= false and type(annotations) == "table" and annotations[defaults.annotation_unpack] == "true"
 end
 
+-- A packed directory begins with its own title, whatever it is called here.
+local function prefix_of(layer)
+  local title = title_of(layer)
+  return type(title) == "string" and core.path.title(title, true) or nil
+end
+
 local function checked_title(title, layer, opts)
   local clean, err = core.path.title(title, opts.portable == false)
   return clean or errors.raise(errors.name(err, "blob " .. layer.digest, { digest = layer.digest }))
@@ -84,9 +90,10 @@ local function add(planned, container, layer, opts, allowed)
     table.insert(planned.skipped, { descriptor = layer, title = title_of(layer), reason = reason })
     return
   end
+  local unpack = is_unpacked(layer, opts.unpack)
   table.insert(planned.entries, {
     container = container, descriptor = layer, title = checked_title(title, layer, opts),
-    unpack = is_unpacked(layer, opts.unpack),
+    unpack = unpack, prefix = unpack and prefix_of(layer) or nil,
   })
 end
 
@@ -105,7 +112,7 @@ local function add_config(planned, container, doc, opts)
 end
 
 local function same(a, b)
-  return a.title == b.title and a.descriptor.digest == b.descriptor.digest and a.unpack == b.unpack
+  return a.title == b.title and a.descriptor.digest == b.descriptor.digest and a.unpack == b.unpack and a.prefix == b.prefix
 end
 
 local function clash(format, ...)
