@@ -109,6 +109,29 @@ describe("oras-lua push", function()
     assert.same({}, faults.content "k/app".manifests)
   end)
 
+  it("sends nothing when the manifest could not be written where it shall go", function()
+    assert(os.execute(("mkdir '%s/sub'"):format(dir)))
+    fails(1, '"nonexist/m%.json" cannot be written: No such file', "push", ref .. ":1", "hi.txt", "--export-manifest",
+      "nonexist/m.json")
+    fails(1, '"sub" cannot be written: Is a directory', "push", ref .. ":1", "hi.txt", "--export-manifest", "sub")
+    fails(1, '"hi.txt/m" cannot be written: Not a directory', "push", ref .. ":1", "hi.txt", "--export-manifest=hi.txt/m")
+    fails(1, '"" cannot be written: No such file', "push", ref .. ":1", "hi.txt", "--export-manifest=")
+    assert.equal(0, #faults.log())
+  end)
+
+  it("exports to what is no file, too, and says when that is full", function()
+    succeeds("push", ref .. ":1", "hi.txt", "--export-manifest", "/dev/null")
+    fails(1, '"/dev/full" cannot be written: No space left', "push", ref .. ":1", "hi.txt", "--export-manifest=/dev/full")
+  end)
+
+  it("leaves the manifest's file alone when the push fails", function()
+    helper.write(dir .. "/m.json", "old")
+    fails(1, "missing", "push", ref .. ":1", "missing", "--export-manifest", "m.json")
+    fails(1, "missing", "push", ref .. ":1", "missing", "--export-manifest", "new.json")
+    assert.equal("old", helper.read(dir .. "/m.json"))
+    assert.is_nil(io.open(dir .. "/new.json"))
+  end)
+
   it("shows its flags", function()
     local out = succeeds("push", "--help")
     for _, flag in ipairs { "--annotation", "--artifact-type", "--config", "--plain-http", "--password-stdin" } do

@@ -20,11 +20,46 @@ local function file_of(word)
   }
 end
 
-local function write_file(path, bytes)
-  local file, message = io.open(path, "wb")
-  local written = file and file:write(bytes) and file:close()
-  if not written then
-    errors.raise { class = "io", message = message or ('"%s" could not be written'):format(path) }
+local ENOENT <const> = 2
+
+-- A file of the user's choice, tried before anything is sent. It is held open, so that who reads
+-- from a pipe waits for us, and what was only made to try it goes again.
+local Export = {}
+Export.__index = Export
+
+local function refuse(path, message)
+  local prefix = path .. ": "
+  local reason = message:sub(1, #prefix) == prefix and message:sub(#prefix + 1) or message
+  errors.raise { class = "io", message = ('"%s" cannot be written: %s'):format(path, reason) }
+end
+
+local function new_export(path)
+  local _, _, errno = os.rename(path, path) -- changes nothing
+  local file, message = io.open(path, "ab")
+  if not file then
+    refuse(path, message)
+  end
+  return setmetatable({ path = path, file = file, is_new = errno == ENOENT }, Export)
+end
+
+function Export:write(bytes)
+  self.is_new = false
+  local file, message = io.open(self.path, "wb")
+  local ok = file ~= nil
+  if ok then
+    ok, message = file:write(bytes)
+    local closed, why = file:close()
+    ok, message = ok and closed, message or why
+  end
+  if not ok then
+    refuse(self.path, message)
+  end
+end
+
+function Export:__close()
+  self.file:close()
+  if self.is_new then
+    os.remove(self.path)
   end
 end
 
@@ -62,6 +97,8 @@ local function run(registry, words, opts)
   for i = 2, #words do
     list[i - 1] = file_of(words[i])
   end
+  local path = opts.export_manifest
+  local export <close> = path and path ~= "-" and new_export(path) or nil
   local descriptor, manifest = registry:push(container, list, {
     annotation_file = opts.annotation_file,
     annotations = command.pairs(opts.annotation, "--annotation"),
@@ -75,10 +112,10 @@ local function run(registry, words, opts)
   })
   local result = document(container, all_tags(container, more), descriptor, manifest)
   local text = text_of(words[1], result)
-  if opts.export_manifest == "-" then
+  if export then
+    export:write(manifest:raw())
+  elseif path then
     text = manifest:raw()
-  elseif opts.export_manifest then
-    write_file(opts.export_manifest, manifest:raw())
   end
   return { text = text, document = result }
 end
