@@ -75,38 +75,42 @@ static const char *windows_trouble(const part *p)
     char last = p->text[p->size - 1];
 
     if (memchr(p->text, ':', p->size))
-        return "a colon, which means a drive or a stream on Windows";
+        return "has a colon, which means a drive or a stream on Windows";
     if (memchr(p->text, '\\', p->size))
-        return "a backslash, which separates directories on Windows";
+        return "has a backslash, which separates directories on Windows";
     if (last == '.' || last == ' ')
-        return "a dot or space at the end of a component, which Windows drops";
-    return is_device(p) ? "the name of a device of Windows" : NULL;
+        return "has a dot or space at the end of a component, which Windows drops";
+    return is_device(p) ? "has the name of a device of Windows" : NULL;
+}
+
+/* An empty component: where is the slash too many? */
+static const char *slash_trouble(const part *p, const char *end)
+{
+    return p->text == end ? "ends with a slash" : "has two slashes in a row";
 }
 
 static const char *part_trouble(const part *p, bool any_system)
 {
-    if (p->size == 0)
-        return "an empty component";
     if (is_dot_dot(p))
-        return "'..'";
+        return "has '..' in it";
     if (p->size > ORAS_TITLE_COMPONENT_MAX)
-        return "a component of more than 255 bytes";
+        return "has a component of more than 255 bytes";
     if (p->size >= strlen(PARTIAL) && strncasecmp(p->text, PARTIAL, strlen(PARTIAL)) == 0)
-        return "the name of a temporary file";
+        return "has the name of a temporary file";
     return any_system || is_dot(p) ? NULL : windows_trouble(p);
 }
 
 static const char *whole_trouble(const char *title, size_t size)
 {
     if (size == 0)
-        return "nothing";
+        return "is empty";
     if (size > ORAS_TITLE_MAX)
-        return "more than 4096 bytes";
+        return "has more than 4096 bytes";
     if (title[0] == '/')
-        return "an absolute path";
+        return "is an absolute path";
     if (!oras_utf8_is_valid(title, size))
-        return "bytes that are no UTF-8";
-    return has_control(title, size) ? "control characters" : NULL;
+        return "has bytes that are no UTF-8";
+    return has_control(title, size) ? "has control characters" : NULL;
 }
 
 static const char *clean(const char *title, size_t size, bool any_system, oras_buf *out)
@@ -116,16 +120,16 @@ static const char *clean(const char *title, size_t size, bool any_system, oras_b
     part p;
 
     while (!trouble && next_part(&at, title + size, &p)) {
-        trouble = part_trouble(&p, any_system);
+        trouble = p.size ? part_trouble(&p, any_system) : slash_trouble(&p, title + size);
         if (trouble || is_dot(&p))
             continue;
         if (++depth > ORAS_TITLE_DEPTH_MAX)
-            return "more than 64 components";
+            return "has more than 64 components";
         if (out->size)
             oras_buf_puts(out, "/");
         oras_buf_append(out, p.text, p.size);
     }
-    return trouble || out->size ? trouble : "the directory itself";
+    return trouble || out->size ? trouble : "names the directory itself";
 }
 
 /* Only what can stand in one line of a message. */
@@ -150,7 +154,7 @@ oras_code oras_title_clean(const char *title, size_t size, bool any_system, oras
         return oras_buf_check(out, "title", err);
     shown = printable(title, size);
     oras_buf_clear(out);
-    return oras_fail(err, ORAS_C_PATH, "title '%.*s%s' has %s, expected a relative path",
+    return oras_fail(err, ORAS_C_PATH, "title '%.*s%s' %s, expected a relative path",
                      (int)shown, title, shown < size ? "..." : "", trouble);
 }
 

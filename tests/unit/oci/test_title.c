@@ -51,19 +51,20 @@ static void test_good_titles(void **state)
 static void test_C17_where_it_leads(void **state)
 {
     static const char *const dots[] = {"..", "../a", "a/../../b", "a/..", "a/../b", "./.."};
-    static const char *const empty[] = {"a/", "a//b", "./a//"};
+    static const char *const slashes[] = {"a//b", "./a//", ".//"};
 
     (void)state;
     for (size_t i = 0; i < sizeof dots / sizeof dots[0]; i++)
         expect_refused(dots[i], strlen(dots[i]), true, "'..'");
-    for (size_t i = 0; i < sizeof empty / sizeof empty[0]; i++)
-        expect_refused(empty[i], strlen(empty[i]), true, "an empty component");
-    expect_refused("", 0, true, "nothing");
-    expect_refused(".", 1, true, "the directory itself");
-    expect_refused("././.", 5, true, "the directory itself");
-    expect_refused("./", 2, true, "an empty component");
-    expect_refused("/etc/passwd", 11, true, "absolute");
-    expect_refused("//", 2, true, "absolute");
+    for (size_t i = 0; i < sizeof slashes / sizeof slashes[0]; i++)
+        expect_refused(slashes[i], strlen(slashes[i]), true, "' has two slashes in a row, expected");
+    expect_refused("", 0, true, "title '' is empty, expected a relative path");
+    expect_refused(".", 1, true, "title '.' names the directory itself, expected");
+    expect_refused("././.", 5, true, "' names the directory itself");
+    expect_refused("./", 2, true, "title './' ends with a slash, expected");
+    expect_refused("a/", 2, true, "title 'a/' ends with a slash, expected");
+    expect_refused("/etc/passwd", 11, true, "' is an absolute path, expected");
+    expect_refused("//", 2, true, "' is an absolute path");
 }
 
 static void test_C19_bytes(void **state)
