@@ -349,6 +349,20 @@ describe("copy", function()
     end)
   end)
 
+  it("asks for one token on each side", function()
+    seed({ { size = 1000 }, { size = 300000, seed = 2 } }, { repo = "bearer/src" })
+    registry:set_basic_auth("alice", "wonder:land")
+    registry:copy(target "bearer/src", target "bearer/dst", { mount = false })
+    assert.equal(2, faults.count { path = "/token" }.total)
+    faults.reset { content = false }
+    registry = helper.registry()
+    registry:set_basic_auth("alice", "wonder:land")
+    registry:copy(target "bearer/src", target "bearer/new", { dry_run = true })
+    for _, one in ipairs(faults.log { path = "/token" }) do
+      assert.is_nil(one.query:find("push", 1, true))
+    end
+  end)
+
   it("N49 shows each side's credentials to that side only", function()
     faults.config { auth = { { repo = "src", listener = "cdn", mode = "basic" }, { repo = "dst", listener = "http",
       mode = "basic" } } }

@@ -172,9 +172,20 @@ local function check_options(opts)
   end
 end
 
+-- One token for the target from its first question on, with the right to push.
+local function begin(target, to)
+  local backend = target:_backend(to)
+  if backend.begin_push then
+    backend.begin_push(target, to)
+  end
+end
+
 local function new_copy(self, src, dst, opts)
   local source, target = opts.from or self, opts.to or self
   local from, to = source:get_container(src), target:get_container(dst)
+  if not opts.dry_run then
+    begin(target, to)
+  end
   local mounts = opts.mount ~= false and require("oras.registry.identity").is_same(source, from, target, to)
   return walk.new {
     source = source, target = target, from = from, to = to, opts = opts,
