@@ -650,6 +650,14 @@ describe("copy", function()
     end)
   end)
 
+  it("goes where one may push but not look", function()
+    local a = seed { { size = 300000 } }
+    faults.on { listener = "http", method = "HEAD", status = 403, always = true }
+    faults.on { listener = "http", method = "GET", status = 403, always = true }
+    registry:copy(source(), target())
+    assert.equal(a.digest, has("dst/app").tags["1"])
+  end)
+
   describe("that fails", function()
     it("says that the source has no such manifest or blob", function()
       local a = seed { { data = "x" }, { size = 200000 } }
@@ -679,6 +687,21 @@ describe("copy", function()
       registry:copy(source(), target())
       assert.equal(3000000, has("dst/app").blobs[a.layers[1].digest])
     end)
+
+    for name, size in pairs { shorter = 199999, longer = 1 << 62 } do
+      it(("C02 puts no blob whose manifest says it is %s"):format(name), function()
+        local blob = faults.seed { repo = "src/app", blobs = { { size = 200000 } } }.blobs[1]
+        faults.seed { repo = "src/app", tag = "1", media_type = oras.oci.media_types.manifest,
+          manifest = oras.json.encode {
+            schemaVersion = 2, mediaType = oras.oci.media_types.manifest, config = oras.oci.empty_descriptor(),
+            layers = oras.json.array { { mediaType = OCTETS, digest = blob.digest, size = size } },
+          } }
+        local err = helper.fails(registry, "copy", source(), target())
+        assert.same({ "integrity", "source" }, { err.class, err.origin })
+        assert.is_nil(has("dst/app").blobs[blob.digest])
+        no_session_left()
+      end)
+    end
 
     it("goes on after a source that broke off", function()
       local a = seed { { size = 3000000 } }

@@ -49,9 +49,14 @@ local Walk = {}
 Walk.__index = Walk
 
 -- What is not there has nothing in it: a layout that will be made, a repository that will be.
-local function if_there(...)
+local ABSENT <const> = { not_found = true }
+
+-- Who may push but not look is not told; the upload says what is allowed.
+local UNTOLD <const> = { auth = true, denied = true, not_found = true }
+
+local function if_there(absent, ...)
   local found, err = errors.try(...)
-  if found == nil and err and err.class ~= "not_found" then
+  if found == nil and err and not absent[err.class] then
     errors.raise(err)
   end
   return found
@@ -61,7 +66,7 @@ end
 ---@param container oras.Container
 ---@return table?
 function Walk:at_target(container)
-  return if_there(at, DESTINATION, self.target, "find_manifest", container)
+  return if_there(self.plan and ABSENT or UNTOLD, at, DESTINATION, self.target, "find_manifest", container)
 end
 
 local ACTIONS <const> = { uploaded = "copied", mounted = "mounted" }
@@ -142,7 +147,7 @@ end
 
 -- What would become of a blob; whether a mount is heeded is known only when it is tried.
 local function foresee_blob(self, d)
-  if if_there(at, DESTINATION, self.target, "blob_exists", self.to, d) then
+  if if_there(ABSENT, at, DESTINATION, self.target, "blob_exists", self.to, d) then
     return "exists"
   end
   return self.mount_from and "mounted" or "uploaded"
