@@ -87,7 +87,7 @@ def count_twice(bench, name, folder, files):
     try:
         for question in ("push_again: the first", "push_again: the second"):
             count(bench, question, name, folder, files, f"again/{name}")
-            time.sleep(1.1)  # manifests that say when they were made differ by the second
+            time.sleep(1.1)  # as push_again does between its runs
     except Skip as reason:
         bench.notes.append(f"push_again: {name} not counted: {reason}")
 
