@@ -236,6 +236,56 @@ describe("a cancelled task", function()
     assert.same({}, layout:tags())
   end)
 
+  -- A directory of files that do not shrink.
+  local function fill(path)
+    assert(os.execute(("mkdir -p '%s/sub' && head -c 3000000 /dev/urandom > '%s/one' && cp '%s/one' '%s/sub/two'")
+      :format(path, path, path, path)))
+    return path
+  end
+
+  it("N55 that packs a directory ends its session", function()
+    local path = fill(directory .. "/tree")
+    faults.on { method = "PATCH", early = true, read = 1000, hold = "body" }
+    faults.on { method = "PUT", early = true, read = 1000, hold = "body" }
+    local err = cancelled(function()
+      registry:push(ref(), { path }, { disable_path_validation = true })
+    end, function()
+      oras.gather(function()
+        while #faults.log { method = "PATCH" } + #faults.log { method = "PUT" } == 0 do
+          core.clock.sleep(0.01)
+        end
+      end)
+    end)
+    assert.equal("cancelled", err.class)
+    no_session_left()
+    assert.same({}, faults.content("cancel/app").tags)
+  end)
+
+  it("N55 that unpacks a directory leaves nothing of it", function()
+    local path = fill(directory .. "/tree")
+    registry:push(ref(), { path }, { disable_path_validation = true })
+    faults.reset { content = false }
+    faults.on { method = "GET", path = "*/blobs/*", stall = 4000000 }
+    local moved = 0
+    registry:on("progress", function(event)
+      moved = math.max(moved, event.done)
+    end)
+    local out = directory .. "/out"
+    local err = cancelled(function()
+      registry:pull(ref(), { outdir = out })
+    end, function()
+      oras.gather(function()
+        while moved < 3900000 do
+          core.clock.sleep(0.01)
+        end
+      end)
+    end)
+    assert.equal("cancelled", err.class)
+    local left = process.shell(("find '%s' -type f | grep -v '/\\.oras-partial-[^/]*$'"):format(out))
+    assert.equal(1, left) -- grep found none
+    assert.equal(1, (process.shell(("find '%s' -name '.oras-partial-tree-*' | grep ."):format(out))))
+  end)
+
   it("N55 that waits for a layout's lock waits no more, and others get it", function()
     local layout <close> = oras.layout.create(directory .. "/layout")
     do
