@@ -15,6 +15,7 @@ Layout.__index = Layout
 local layout = {}
 
 layout.Layout = Layout
+layout.EMPTY_INDEX = '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}'
 
 local function wrap(path, opened)
   if opened:is_tar() then
@@ -39,7 +40,7 @@ end
 function layout.create(path)
   local opened, err = core.layout.open(path)
   if opened then
-    return wrap(path, opened)
+    return wrap(path, opened):complete()
   end
   local is_tar = path:find "%.tar$" ~= nil
   if is_tar and err.class == "not_found" then
@@ -48,7 +49,20 @@ function layout.create(path)
     errors.raise(err)
   end
   errors.check(core.layout.create(path))
-  return layout.open(path)
+  local made = layout.open(path)
+  made._is_complete = true
+  return made
+end
+
+--- Make what is missing of it, as somebody may have begun to make it and died, or be about to.
+---@return oras.Layout itself
+---@raise oras.Error content, path, io
+function Layout:complete()
+  if not self._is_complete then
+    errors.check(core.layout.create(self.path))
+    self._is_complete = true
+  end
+  return self
 end
 
 --- "layout PATH".
@@ -85,7 +99,7 @@ end
 
 --- The layout's index, decoded; a table of the caller's own.
 ---@return table
----@raise oras.Error content, io
+---@raise oras.Error not_found, content, io
 function Layout:index()
   return core.json.decode(self:_read() and self._bytes)
 end
@@ -238,6 +252,27 @@ function Layout:lock(seconds)
   return check(self, self.core:lock(seconds))
 end
 
+-- A layout whose maker has not come to the index yet names nothing.
+local function index_to_change(self)
+  local index, err = errors.try(self.index, self)
+  if not index and err.class ~= "not_found" then
+    errors.raise(err)
+  end
+  return index or core.json.decode(layout.EMPTY_INDEX)
+end
+
+-- What is written can be read.
+local function encode_index(self, index)
+  local bytes = core.json.encode(index)
+  if #bytes > INDEX_LIMIT then
+    errors.raise {
+      class = "limit",
+      message = ('index.json of "%s" would have %d bytes, expected at most %d'):format(self.path, #bytes, INDEX_LIMIT),
+    }
+  end
+  return bytes
+end
+
 --- Change the index under the lock: what others changed meanwhile is seen and stays.
 ---@param change fun(index: table): boolean, any, string[]? whether it changed the index, a result,
 --- and digests of blobs that are to be removed once the index is written
@@ -245,10 +280,10 @@ end
 ---@raise oras.Error io, content, path
 function Layout:edit(change)
   local lock <close> = self:lock()
-  local index = self:index()
+  local index = index_to_change(self)
   local changed, result, unwanted = change(index)
   if changed then
-    check(self, lock:write_index(core.json.encode(index)))
+    check(self, lock:write_index(encode_index(self, index)))
   end
   for _, digest in ipairs(unwanted or {}) do
     local removed, err = lock:remove(digest)

@@ -9,7 +9,6 @@ local layout = require "oras.layout"
 
 local Layout <const> = layout.Layout
 
-local EMPTY <const> = '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}'
 -- Others may make the tar, or replace it, just before us; so often in a row they do not.
 local TRIES <const> = 100
 
@@ -37,7 +36,7 @@ local function base_index(self)
     Layout._read(self) -- checks it
     return core.json.decode(self._bytes)
   end
-  return core.json.decode(EMPTY)
+  return core.json.decode(layout.EMPTY_INDEX)
 end
 
 -- The index as it will be.
@@ -56,6 +55,12 @@ end
 ---@return table
 function Tar:index()
   return core.json.decode(core.json.encode(self:_read()))
+end
+
+--- It is written as a whole.
+---@return oras.TarLayout itself
+function Tar:complete()
+  return self
 end
 
 --- Is it what its path names?

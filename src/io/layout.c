@@ -77,18 +77,46 @@ static oras_code check_version(const json_t *marker, oras_error *err)
     return ORAS_OK;
 }
 
-/* What has no marker is no layout, whatever else lies in it. */
+/* Nothing that could be one is not there; anything else is no layout. */
+static oras_code explain_unmarked(int root, bool *came, oras_error *err)
+{
+    oras_layout_state state = ORAS_LAYOUT_IS_FOREIGN;
+    char foreign[64];
+    oras_code code = root < 0 ? ORAS_OK : oras_layout_look(root, &state, foreign, err);
+
+    *came = state == ORAS_LAYOUT_IS_MARKED;
+    if (code || *came)
+        return code;
+    return oras_fail(err, state == ORAS_LAYOUT_IS_FREE ? ORAS_C_NOT_FOUND : ORAS_C_CONTENT,
+                     "no image layout: it has no file '%s'", MARKER);
+}
+
+/* Somebody may make the layout just now: the marker is the first that he writes. */
+static oras_code read_marker(const oras_layout *layout, oras_buf *text, oras_error *err)
+{
+    oras_error cause = ORAS_ERROR_INIT;
+    oras_code code = read_file(layout, MARKER, text, &cause);
+    bool came = false;
+
+    if (code == ORAS_ENOTFOUND) {
+        code = explain_unmarked(layout->root, &came, err);
+        return came ? read_file(layout, MARKER, text, err) : code;
+    }
+    if (code && err)
+        *err = cause;
+    return code ? oras_error_wrap(err, code, "'%s'", MARKER) : ORAS_OK;
+}
+
 static oras_code check_marker(const oras_layout *layout, oras_error *err)
 {
     _cleanup_(oras_buf_dispose) oras_buf text = ORAS_BUF_INIT(MARKER_MAX);
     oras_error cause = ORAS_ERROR_INIT;
     json_t *marker;
-    oras_code code = read_file(layout, MARKER, &text, &cause);
+    oras_code code = read_marker(layout, &text, err);
 
-    if (code == ORAS_ENOTFOUND)
-        return oras_fail(err, ORAS_C_CONTENT, "no image layout: it has no file '%s'", MARKER);
-    if (!code)
-        code = oras_json_decode(oras_buf_text(&text), text.size, 0, &marker, &cause);
+    if (code)
+        return code;
+    code = oras_json_decode(oras_buf_text(&text), text.size, 0, &marker, &cause);
     if (code) {
         if (err)
             *err = cause;

@@ -12,8 +12,9 @@
 
 typedef struct oras_layout oras_layout;
 
-/** Open a directory or a tar; class not_found, content (no or bad oci-layout file, a broken tar),
- * path (neither of both), unsupported (a compressed tar), limit, io. */
+/** Open a directory or a tar; class not_found (also a directory that is empty, or where a layout
+ * was only begun), content (no or bad oci-layout file, a broken tar), path (neither of both),
+ * unsupported (a compressed tar), limit, io. */
 oras_code oras_layout_open(const char *path, oras_layout **out, oras_error *err);
 void oras_layout_free(oras_layout *layout);
 
@@ -46,8 +47,9 @@ oras_code oras_layout_source(oras_layout *layout, const oras_digest *digest, ora
  * name is passed over. Class limit (of buf), path (a directory is a link), io. */
 oras_code oras_layout_blobs(oras_layout *layout, oras_buf *buf, oras_error *err);
 
-/** Make what is missing of a layout: the directory and its parents, blobs/sha256, an empty
- * index.json, oci-layout last. Class content when other things lie in the directory; path, io. */
+/** Make what is missing of a layout: the directory and its parents, oci-layout first, blobs/sha256,
+ * an empty index.json. Any number of processes may do so at once, and any of them may die at any
+ * point. Class content when other things lie in a directory without oci-layout; path, io. */
 oras_code oras_layout_create(const char *path, mode_t umask, oras_error *err);
 
 /** An empty layout of one's own beside `path`, without an index, to gather blobs in. Freeing it

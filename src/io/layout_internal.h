@@ -32,4 +32,18 @@ typedef struct oras_layout_name {
 } oras_layout_name;
 oras_layout_name oras_layout_name_of(const oras_digest *digest);
 
+/** A small file as a whole, below the layout; `how` without root and path. */
+oras_code oras_layout_write_file(int root, const char *name, const void *data, size_t size,
+                                 mode_t umask, const oras_file_target *how, oras_error *err);
+
+/** What a directory without a marker is to who makes layouts. */
+typedef enum oras_layout_state {
+    ORAS_LAYOUT_IS_MARKED,  /* it has one by now */
+    ORAS_LAYOUT_IS_FREE,    /* empty, or only what one who makes a layout leaves behind */
+    ORAS_LAYOUT_IS_FOREIGN, /* something else lies in it */
+} oras_layout_state;
+
+/** `foreign`: name of what lies in it, cut. Class io. */
+oras_code oras_layout_look(int root, oras_layout_state *state, char foreign[64], oras_error *err);
+
 #endif

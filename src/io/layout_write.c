@@ -6,24 +6,17 @@
 #include "io/root.h"
 #include "io/target.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 
-#define INDEX_TEXT                                                                                 \
-    "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\","              \
-    "\"manifests\":[]}"
-
 /* --- files ---------------------------------------------------------------------------------- */
 
-/* A small file as a whole, below the layout. */
-static oras_code write_file(int root, const char *name, const void *data, size_t size, mode_t umask,
-                            const oras_file_target *how, oras_error *err)
+oras_code oras_layout_write_file(int root, const char *name, const void *data, size_t size,
+                                 mode_t umask, const oras_file_target *how, oras_error *err)
 {
     oras_file_target wanted = *how;
     oras_target target;
@@ -42,97 +35,6 @@ static oras_code write_file(int root, const char *name, const void *data, size_t
     oras_target_close(&target, false);
     oras_target_dispose(&target);
     return code;
-}
-
-/* --- create --------------------------------------------------------------------------------- */
-
-/* What another process that makes the same layout may have made so far. */
-static bool is_of_layout(const char *name)
-{
-    static const char *const names[] = {".", "..", ORAS_LAYOUT_BLOBS, ORAS_LAYOUT_INDEX};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    }
-    return strncmp(name, ORAS_PARTIAL_PREFIX, strlen(ORAS_PARTIAL_PREFIX)) == 0;
-}
-
-static oras_code check_names(DIR *stream, oras_error *err)
-{
-    const struct dirent *entry;
-    char foreign[64] = "";
-
-    while ((entry = readdir(stream))) {
-        if (strcmp(entry->d_name, ORAS_LAYOUT_MARKER) == 0)
-            return ORAS_OK;
-        if (!is_of_layout(entry->d_name))
-            snprintf(foreign, sizeof foreign, "%.60s", entry->d_name);
-    }
-    if (!*foreign)
-        return ORAS_OK;
-    return oras_fail(err, ORAS_C_CONTENT, "it is no image layout and not empty: it has '%s'",
-                     foreign);
-}
-
-/* Nobody's directory becomes a layout by mistake. */
-static oras_code check_is_free(int root, oras_error *err)
-{
-    int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-    oras_code code;
-
-    if (!stream) {
-        oras_fail_errno(err, errno, "cannot list it");
-        oras_close_fd(&fd);
-        return ORAS_EIO;
-    }
-    code = check_names(stream, err);
-    closedir(stream);
-    return code;
-}
-
-static oras_code make_file(int root, const char *name, const char *text, mode_t umask,
-                           oras_error *err)
-{
-    static const oras_file_target how = {.durable = true};
-    oras_error cause = ORAS_ERROR_INIT;
-    struct stat st;
-    oras_code code;
-
-    if (fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        return ORAS_OK;
-    code = write_file(root, name, text, strlen(text), umask, &how, &cause);
-    if (code && strcmp(cause.class_name, oras_class_name(ORAS_C_EXISTS)) == 0)
-        return ORAS_OK; /* another process was faster */
-    if (code && err)
-        *err = cause;
-    return code;
-}
-
-static oras_code fill(int root, mode_t umask, oras_error *err)
-{
-    _cleanup_(oras_close_fd) int blobs = -1;
-    oras_code code = check_is_free(root, err);
-
-    if (!code)
-        code = oras_root_dir(root, ORAS_LAYOUT_BLOBS "/sha256", true, &blobs, err);
-    if (!code)
-        code = make_file(root, ORAS_LAYOUT_INDEX, INDEX_TEXT, umask, err);
-    if (!code)
-        code = make_file(root, ORAS_LAYOUT_MARKER, ORAS_LAYOUT_MARKER_TEXT, umask, err);
-    return code;
-}
-
-oras_code oras_layout_create(const char *path, mode_t umask, oras_error *err)
-{
-    _cleanup_(oras_close_fd) int root = -1;
-    oras_code code = oras_root_make(path, &root, err);
-
-    if (code)
-        return code;
-    code = fill(root, umask, err);
-    return code ? oras_error_wrap(err, code, "layout '%s'", path) : ORAS_OK;
 }
 
 /* --- the index ------------------------------------------------------------------------------ */
@@ -194,7 +96,9 @@ oras_code oras_layout_write_index(const oras_layout *layout, const void *data, s
     static const oras_file_target how = {.overwrite = true, .durable = true};
     oras_code code = check_directory(layout, err);
 
-    return code ? code : write_file(layout->root, ORAS_LAYOUT_INDEX, data, size, umask, &how, err);
+    return code ? code
+                : oras_layout_write_file(layout->root, ORAS_LAYOUT_INDEX, data, size, umask, &how,
+                                         err);
 }
 
 /* --- blobs ---------------------------------------------------------------------------------- */
@@ -223,8 +127,8 @@ oras_code oras_layout_put(const oras_layout *layout, const oras_digest *digest, 
     oras_code code = check_directory(layout, err);
 
     return code ? code
-                : write_file(layout->root, oras_layout_name_of(digest).text, data, size, umask,
-                             &how, err);
+                : oras_layout_write_file(layout->root, oras_layout_name_of(digest).text, data, size,
+                                         umask, &how, err);
 }
 
 static oras_code open_directory(const oras_layout *layout, oras_algorithm algorithm, int *out,

@@ -124,6 +124,52 @@ describe("a layout that several processes write", function()
   end)
 end)
 
+describe("a layout that is made", function()
+  local file
+
+  before_each(function()
+    file = helper.write(helper.directory() .. "/file", "hello")
+  end)
+
+  local function push(tag)
+    return ("%s push --disable-path-validation '%s:%s' '%s'"):format(process.quote(process.oras_lua), ref, tag, file)
+  end
+
+  it("C39: is made by several processes at once, while others look", function()
+    for _ = 1, 12 do
+      local status, _, err = process.shell(([[
+        exec 3>&2
+        rm -rf '%s'
+        %s & a=$!
+        %s & b=$!
+        %s & c=$!
+        while kill -0 $a 2>/dev/null; do
+          %s pull '%s:a' -o '%s/out' 2>&1 >/dev/null | grep -v -e 'not_found: ' -e MANIFEST_UNKNOWN >&3
+        done
+        wait $a && wait $b && wait $c]]):format(directory, push "a", push "b", push "c",
+        process.quote(process.oras_lua), ref, helper.directory()))
+      assert.equal(0, status, err)
+      assert.equal("", err)
+      assert.same({ "a", "b", "c" }, oras.Registry:new():get_tags(ref))
+      assert.equal("", partials())
+    end
+  end)
+
+  it("L09: is made by the next one when its maker was killed at any call", function()
+    for call in ("mkdir:1 renameat2:1 mkdirat:1 mkdirat:2 renameat2:2 fdatasync:1 fdatasync:2 fsync:1 fsync:2")
+      :gmatch "%S+" do
+      local name, when = call:match "(.*):(.*)"
+      process.shell(("rm -rf '%s'; strace -f -o /dev/null -e trace=%s -e inject=%s:signal=SIGKILL:when=%s %s")
+        :format(directory, name, name, when, push "a"))
+      assert.equal("not_found", helper.fails(oras.Registry:new(), "resolve", ref .. ":a").class, call)
+      local status, _, err = process.shell(push "b")
+      assert.equal(0, status, ("%s: %s"):format(call, err))
+      assert.same({ "b" }, oras.Registry:new():get_tags(ref))
+      assert.equal("", partials())
+    end
+  end)
+end)
+
 describe("the lock of a layout", function()
   local layout
 

@@ -83,17 +83,56 @@ describe("a layout that is written", function()
     assert.is_nil(helper.read(directory .. "/oci-layout"))
   end)
 
-  it("is made in an empty directory, and finished where it was begun", function()
-    for _, begun in ipairs { "", "blobs", "blobs/sha512" } do
-      sh("rm -rf '%s'; mkdir -p '%s/%s'", directory, directory, begun)
-      registry:upload_blob(ref, { data = "hello" })
-      assert.equal("hello", blob(oras.digest.of "hello"), begun)
+  local function push(tag)
+    local file = helper.write(helper.directory() .. "/file", "hello")
+    return oras.Registry:new():push(ref .. ":" .. (tag or "a"), { file }, { disable_path_validation = true })
+  end
+
+  it("C39: is made in an empty directory, and finished where it was begun", function()
+    for _, begun in ipairs { "", "blobs", "blobs/sha512", "blobs/sha256" } do
+      for _, mark in ipairs { "", '{"imageLayoutVersion":"1.0.0"}' } do
+        sh("rm -rf '%s'; mkdir -p '%s/%s'", directory, directory, begun)
+        helper.write(directory .. "/.oras-partial-own-0", "left by a dead process")
+        if mark ~= "" then
+          helper.write(directory .. "/oci-layout", mark)
+        end
+        assert.equal("not_found", helper.fails(oras.Registry:new(), "get_manifest", ref .. ":a").class)
+        push()
+        assert.same({ "a" }, oras.Registry:new():get_tags(ref), begun)
+        assert.equal("", partials())
+      end
     end
-    os.remove(directory .. "/oci-layout")
-    helper.write(directory .. "/index.json", '{"schemaVersion":2,"manifests":[],"x":1}')
-    assert.equal("content", helper.fails(oras.Registry:new(), "get_manifest", ref .. ":1").class)
-    oras.Registry:new():upload_blob(ref, { data = "hello" })
-    assert.equal(1, index().x)
+  end)
+
+  it("C39: is a copy's target, and a place for blobs, when it was only begun", function()
+    local source = "oci:" .. helper.directory() .. "/source"
+    registry:upload_blob(source, { data = "{}" })
+    registry:upload_manifest(source .. ":a", manifest "1")
+    for _, mark in ipairs { false, '{"imageLayoutVersion":"1.0.0"}' } do
+      sh("rm -rf '%s'; mkdir '%s'", directory, directory)
+      if mark then
+        helper.write(directory .. "/oci-layout", mark)
+      end
+      oras.Registry:new():copy(source .. ":a", ref .. ":a")
+      assert.equal("a=1", listed())
+      os.remove(directory .. "/index.json")
+      assert.equal("not_found", helper.fails(registry, "get_tags", ref).class) -- stays open
+      put("2", "b")
+      assert.equal("b=2", listed())
+      os.remove(directory .. "/index.json")
+      oras.Registry:new():upload_blob(ref, { data = "hello" })
+      assert.equal(EMPTY, helper.read(directory .. "/index.json"))
+    end
+  end)
+
+  it("C39: is no directory that has an index or blobs, but no mark", function()
+    for _, name in ipairs { "index.json", "blobs/sha256/" .. ("0"):rep(64), "blobs/mine", "blobs/sha1/x", "blobs" } do
+      sh("rm -rf '%s'; mkdir -p '%s/%s'", directory, directory, name:match "^(.*)/" or "")
+      helper.write(directory .. "/" .. name, EMPTY)
+      assert.equal("content", helper.fails(oras.Registry:new(), "get_manifest", ref .. ":1").class, name)
+      assert.equal("content", helper.fails(oras.Registry:new(), "upload_blob", ref, { data = "x" }).class, name)
+      assert.is_nil(helper.read(directory .. "/oci-layout"))
+    end
   end)
 
   it("C39: never takes over a directory that holds something else", function()

@@ -35,7 +35,7 @@ end
 ---@return oras.Layout
 ---@raise oras.Error content, path, io
 function place.open_or_make(registry, container)
-  return place.open(registry, container, layouts.create)
+  return place.open(registry, container, layouts.create):complete()
 end
 
 --- Raise that something is not there.

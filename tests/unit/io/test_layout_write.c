@@ -139,8 +139,51 @@ static void test_create_where_something_is(void **state)
     assert_int_equal(oras_layout_create("file", 022, &err), ORAS_EIO);
     run("mkdir link && ln -s ../mine link/blobs");
     assert_int_equal(oras_layout_create("link", 022, &err), ORAS_EINVALID);
+    assert_string_equal(err.class_name, "content");
+    run("mkdir marked && ln -s ../mine marked/blobs && touch marked/oci-layout");
+    assert_int_equal(oras_layout_create("marked", 022, &err), ORAS_EINVALID);
     assert_string_equal(err.class_name, "path");
     run("test \"$(ls mine)\" = file");
+}
+
+static void expect_create(const char *path, oras_code code, const char *words)
+{
+    oras_error err = ORAS_ERROR_INIT;
+
+    if (oras_layout_create(path, 022, &err) != code || (words && !strstr(err.message, words)))
+        fail_msg("'%s': '%s', expected '%s'", path, err.message, words ? words : "no error");
+}
+
+static void test_create_what_was_begun(void **state)
+{
+    oras_layout *layout = NULL;
+
+    (void)state;
+    run("mkdir -p empty blobs/blobs/sha256 both/blobs/sha256 both/blobs/sha512 && "
+        "touch both/.oras-partial-own-1 both/blobs/sha512/.oras-partial-own-1");
+    assert_int_equal(oras_layout_open("empty", &layout, NULL), ORAS_ENOTFOUND);
+    assert_int_equal(oras_layout_open("both", &layout, NULL), ORAS_ENOTFOUND);
+    expect_create("empty", ORAS_OK, NULL);
+    expect_create("blobs", ORAS_OK, NULL);
+    expect_create("both", ORAS_OK, NULL);
+    run("mkdir -p marked && cp both/oci-layout marked && touch marked/mine");
+    expect_create("marked", ORAS_OK, NULL);
+    run("cmp both/index.json marked/index.json && test -d marked/blobs/sha256");
+}
+
+static void test_create_is_not_deceived(void **state)
+{
+    oras_layout *layout = NULL;
+
+    (void)state;
+    run("mkdir -p one/blobs/sha256/deeper two/blobs/other three four/blobs && touch three/blobs && "
+        "touch four/index.json");
+    expect_create("one", ORAS_EINVALID, "'deeper'");
+    expect_create("two", ORAS_EINVALID, "'other'");
+    expect_create("three", ORAS_EINVALID, "'blobs'");
+    expect_create("four", ORAS_EINVALID, "'index.json'");
+    assert_int_equal(oras_layout_open("four", &layout, NULL), ORAS_EINVALID);
+    run("test -z \"$(find . -name oci-layout)\"");
 }
 
 static void test_lock(void **state)
@@ -467,6 +510,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_create, clear),
         cmocka_unit_test_teardown(test_create_where_something_is, clear),
+        cmocka_unit_test_teardown(test_create_what_was_begun, clear),
+        cmocka_unit_test_teardown(test_create_is_not_deceived, clear),
         cmocka_unit_test_teardown(test_lock, clear),
         cmocka_unit_test_teardown(test_blobs, clear),
         cmocka_unit_test_teardown(test_nothing_through_links, clear),
