@@ -167,12 +167,13 @@ oras_sink *oras_lua_push_memory_sink(lua_State *L, size_t limit)
     return box->sink;
 }
 
-/* file{root, path, digest, size, resume, overwrite, durable} */
+/* file{root, path, shown, digest, size, resume, overwrite, durable} */
 static int file(lua_State *L)
 {
     oras_error err = ORAS_ERROR_INIT;
     oras_file_target target = {.path = oras_opt_string(L, 1, "path", NULL),
                                .root = oras_lua_opt_root(L, 1),
+                               .shown = oras_opt_string(L, 1, "shown", NULL),
                                .resume = oras_opt_boolean(L, 1, "resume", 1),
                                .overwrite = oras_opt_boolean(L, 1, "overwrite", 1),
                                .durable = oras_opt_boolean(L, 1, "durable", 0)};

@@ -75,7 +75,7 @@ static oras_code make(int dir, const char *shown, const char *prefix,
             break;
         oras_close_fd(&made);
     }
-    return oras_fail_errno(err, errno, "cannot make a file in '%s'", shown);
+    return oras_fail_errno(err, errno, "cannot make a temporary for '%s'", shown);
 }
 
 oras_code oras_partial_file(int dir, const char *shown, char name[ORAS_PARTIAL_NAME_MAX], int *fd,

@@ -43,12 +43,13 @@ oras_buf *oras_sink_bytes(oras_sink *sink);
 
 typedef struct oras_file_target {
     const char *path;
-    const int *root; /* NULL, or a directory that path is below: no link is followed then */
-    bool resume;     /* keep and take up a partial file (default of the Lua API) */
-    bool overwrite;  /* else class exists when something stands at path */
-    bool durable;    /* fdatasync before the rename, then the directory */
-    bool by_digest;  /* the sha256's digits take the place of path's last component; once it is
-                      * finished, oras_sink_expected() has the digest */
+    const int *root;   /* NULL, or a directory that path is below: no link is followed then */
+    const char *shown; /* how messages name it; NULL: as path */
+    bool resume;       /* keep and take up a partial file (default of the Lua API) */
+    bool overwrite;    /* else class exists when something stands at path */
+    bool durable;      /* fdatasync before the rename, then the directory */
+    bool by_digest;    /* the sha256's digits take the place of path's last component; once it is
+                        * finished, oras_sink_expected() has the digest */
 } oras_file_target;
 
 /** A file: a temporary beside `path`, verified, then renamed. Missing parents are made. */

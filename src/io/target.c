@@ -36,7 +36,8 @@ oras_code oras_target_init(oras_target *target, const oras_file_target *wanted, 
         return oras_fail_errno(err, errno, "cannot keep a directory open");
     target->name = oras_strdup(name);
     target->dir = size ? oras_strndup(wanted->path, size) : oras_strdup(".");
-    if (target->name && target->dir)
+    target->shown = oras_strdup(wanted->shown ? wanted->shown : wanted->path);
+    if (target->name && target->dir && target->shown)
         return ORAS_OK;
     oras_target_dispose(target);
     return oras_fail_memory(err);
@@ -55,6 +56,7 @@ void oras_target_dispose(oras_target *target)
     oras_close_fd(&target->root);
     oras_dealloc(target->dir);
     oras_dealloc(target->name);
+    oras_dealloc(target->shown);
     *target = (oras_target){.root = -1, .dir_fd = -1, .fd = -1};
 }
 
@@ -64,8 +66,10 @@ static oras_code open_dir(oras_target *target, oras_error *err)
     oras_code code;
     int fd;
 
-    if (target->root >= 0)
-        return oras_root_dir(target->root, target->dir, true, &target->dir_fd, err);
+    if (target->root >= 0) {
+        code = oras_root_dir(target->root, target->dir, true, &target->dir_fd, err);
+        return code ? oras_error_wrap(err, code, "'%s'", target->shown) : ORAS_OK;
+    }
     target->dir_fd = open(target->dir, flags);
     if (target->dir_fd >= 0)
         return ORAS_OK;
@@ -85,18 +89,18 @@ static oras_code look_at_name(oras_target *target, oras_error *err)
     if (fstatat(target->dir_fd, target->name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno == ENOENT)
             return ORAS_OK;
-        return oras_fail_errno(err, errno, "cannot write '%s/%s'", target->dir, target->name);
+        return oras_fail_errno(err, errno, "cannot write '%s'", target->shown);
     }
     if (S_ISDIR(st.st_mode))
-        return oras_fail_errno(err, EISDIR, "cannot write '%s/%s'", target->dir, target->name);
+        return oras_fail_errno(err, EISDIR, "cannot write '%s'", target->shown);
     if (S_ISLNK(st.st_mode) && target->root >= 0)
-        return oras_fail(err, ORAS_C_PATH, "'%s/%s' is a symbolic link", target->dir, target->name);
+        return oras_fail(err, ORAS_C_PATH, "'%s' is a symbolic link", target->shown);
     if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
-        return oras_fail(err, ORAS_C_PATH, "'%s/%s' is no regular file", target->dir, target->name);
+        return oras_fail(err, ORAS_C_PATH, "'%s' is no regular file", target->shown);
     if (S_ISREG(st.st_mode))
         target->mode = (int)(st.st_mode & 0777);
     if (!target->overwrite)
-        return oras_fail(err, ORAS_C_EXISTS, "'%s/%s' exists already", target->dir, target->name);
+        return oras_fail(err, ORAS_C_EXISTS, "'%s' exists already", target->shown);
     return ORAS_OK;
 }
 
@@ -167,7 +171,7 @@ oras_code oras_target_open(oras_target *target, const oras_digest *digest, oras_
     if (target->keyed && digest && open_keyed(target, digest))
         return ORAS_OK;
     target->keyed = false;
-    return oras_partial_file(target->dir_fd, target->dir, target->partial, &target->fd, err);
+    return oras_partial_file(target->dir_fd, target->shown, target->partial, &target->fd, err);
 }
 
 oras_code oras_target_write(const oras_target *target, const void *data, size_t size,
@@ -181,8 +185,7 @@ oras_code oras_target_write(const oras_target *target, const void *data, size_t 
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return oras_fail_errno(err, n < 0 ? errno : EIO, "cannot write '%s/%s'", target->dir,
-                                   target->name);
+            return oras_fail_errno(err, n < 0 ? errno : EIO, "cannot write '%s'", target->shown);
         at += n;
         size -= (size_t)n;
         offset += n;
@@ -227,8 +230,8 @@ oras_code oras_target_publish(oras_target *target, mode_t umask, oras_error *err
         return ORAS_OK;
     }
     if (errno == EEXIST && !target->overwrite)
-        return oras_fail(err, ORAS_C_EXISTS, "'%s/%s' exists already", target->dir, target->name);
-    return oras_fail_errno(err, errno, "cannot write '%s/%s'", target->dir, target->name);
+        return oras_fail(err, ORAS_C_EXISTS, "'%s' exists already", target->shown);
+    return oras_fail_errno(err, errno, "cannot write '%s'", target->shown);
 }
 
 void oras_target_close(oras_target *target, bool keep)

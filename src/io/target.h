@@ -9,6 +9,7 @@
 
 typedef struct oras_target {
     char *dir, *name; /* of the final file; owned */
+    char *shown;      /* its name in messages; owned */
     char partial[ORAS_PARTIAL_NAME_MAX];
     int root;       /* what `dir` is below; -1: it is a path of its own */
     int dir_fd, fd; /* -1: not open */

@@ -154,8 +154,8 @@ oras_code oras_title_clean(const char *title, size_t size, bool any_system, oras
         return oras_buf_check(out, "title", err);
     shown = printable(title, size);
     oras_buf_clear(out);
-    return oras_fail(err, ORAS_C_PATH, "title '%.*s%s' %s, expected a relative path",
-                     (int)shown, title, shown < size ? "..." : "", trouble);
+    return oras_fail(err, ORAS_C_PATH, "title '%.*s%s' %s, expected a relative path", (int)shown,
+                     title, shown < size ? "..." : "", trouble);
 }
 
 /* --- paths ----------------------------------------------------------------------------- */

@@ -114,14 +114,16 @@ describe("oras-lua push", function()
     fails(1, '"nonexist/m%.json" cannot be written: No such file', "push", ref .. ":1", "hi.txt", "--export-manifest",
       "nonexist/m.json")
     fails(1, '"sub" cannot be written: Is a directory', "push", ref .. ":1", "hi.txt", "--export-manifest", "sub")
-    fails(1, '"hi.txt/m" cannot be written: Not a directory', "push", ref .. ":1", "hi.txt", "--export-manifest=hi.txt/m")
+    fails(1, '"hi.txt/m" cannot be written: Not a directory', "push", ref .. ":1", "hi.txt",
+      "--export-manifest=hi.txt/m")
     fails(1, '"" cannot be written: No such file', "push", ref .. ":1", "hi.txt", "--export-manifest=")
     assert.equal(0, #faults.log())
   end)
 
   it("exports to what is no file, too, and says when that is full", function()
     succeeds("push", ref .. ":1", "hi.txt", "--export-manifest", "/dev/null")
-    fails(1, '"/dev/full" cannot be written: No space left', "push", ref .. ":1", "hi.txt", "--export-manifest=/dev/full")
+    fails(1, '"/dev/full" cannot be written: No space left', "push", ref .. ":1", "hi.txt",
+      "--export-manifest=/dev/full")
   end)
 
   it("leaves the manifest's file alone when the push fails", function()
@@ -246,6 +248,21 @@ describe("oras-lua pull", function()
     assert.equal(0, status)
     assert.matches("^Pulled", out)
     assert.matches('skipped "sha256:%x+" %(.-%): no title', err)
+  end)
+
+  it("names what cannot be written as the user would", function()
+    assert(os.execute(("cd '%s' && mkdir tree && head -c 900000 /dev/urandom | tee big >tree/big"):format(dir)))
+    local function without_room(name)
+      local status, out, err = process.shell(("cd %s && ulimit -f 200 && %s pull %s -o out/./dir"):format(
+        quote(dir), quote(process.oras_lua), (ref:gsub("1$", name))))
+      assert.same({ 1, "" }, { status, out })
+      return err
+    end
+    succeeds("push", (ref:gsub("1$", "big")), "big")
+    assert.matches("cannot write 'out/./dir/big': File too large", without_room "big", 1, true)
+    succeeds("push", (ref:gsub("1$", "tree")), "tree")
+    assert.matches([[directory "out/./dir/tree": cannot write 'tree/big': File too large]], without_room "tree",
+      1, true)
   end)
 
   it("says what is wrong in one line, with nothing on standard output", function()

@@ -42,6 +42,9 @@ local function new_export(path)
   return setmetatable({ path = path, file = file, is_new = errno == ENOENT }, Export)
 end
 
+--- Put the bytes there, in place of what was.
+---@param bytes string
+---@raise oras.Error io
 function Export:write(bytes)
   self.is_new = false
   local file, message = io.open(self.path, "wb")
@@ -56,6 +59,7 @@ function Export:write(bytes)
   end
 end
 
+--- Leave no empty file behind when nothing was written.
 function Export:__close()
   self.file:close()
   if self.is_new then

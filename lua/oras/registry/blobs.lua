@@ -121,6 +121,7 @@ function Registry:download_blob(ref, blob, path, opts)
   local file = {
     root = opts.root,
     path = opts.root and opts.below or path,
+    shown = path,
     digest = digest,
     size = size,
     resume = opts.resume ~= false,

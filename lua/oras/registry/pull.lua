@@ -121,12 +121,24 @@ local function unpack_options(entry, opts)
   return how
 end
 
+-- What goes wrong inside of a directory tells of names in the archive: say which directory.
+local IN_DIRECTORY <const> = { exists = true, io = true, limit = true, path = true }
+
+local function unpack_blob(pull, entry, how)
+  local registry = pull.registry
+  local _, err = errors.try(registry.download_blob, registry, entry.container, entry.descriptor, entry.path, how)
+  if errors.is_error(err) then
+    local where = IN_DIRECTORY[err.class] and ('directory "%s"'):format(entry.path)
+    errors.raise(errors.name(err, where, {}))
+  end
+end
+
 local function download(pull, entry, twin)
   local opts, wanted = pull.opts, entry.descriptor
   local report <close> = pull.progress:of {
     phase = entry.unpack and "extract" or "download", digest = wanted.digest, title = entry.title, total = wanted.size,
   }
-  pull.registry:download_blob(entry.container, wanted, entry.path, {
+  local how = {
     root = pull.root,
     below = entry.title,
     unpack = unpack_options(entry, opts),
@@ -134,7 +146,11 @@ local function download(pull, entry, twin)
     durable = opts.durable,
     twin = twin and twin.path,
     progress = report,
-  })
+  }
+  if entry.unpack then
+    return unpack_blob(pull, entry, how)
+  end
+  pull.registry:download_blob(entry.container, wanted, entry.path, how)
 end
 
 -- Entries of one content, one after the other: what was fetched for the first is copied.

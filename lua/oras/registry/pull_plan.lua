@@ -112,7 +112,8 @@ local function add_config(planned, container, doc, opts)
 end
 
 local function same(a, b)
-  return a.title == b.title and a.descriptor.digest == b.descriptor.digest and a.unpack == b.unpack and a.prefix == b.prefix
+  return a.title == b.title and a.descriptor.digest == b.descriptor.digest
+    and a.unpack == b.unpack and a.prefix == b.prefix
 end
 
 local function clash(format, ...)

@@ -57,7 +57,8 @@ static void test_C17_where_it_leads(void **state)
     for (size_t i = 0; i < sizeof dots / sizeof dots[0]; i++)
         expect_refused(dots[i], strlen(dots[i]), true, "'..'");
     for (size_t i = 0; i < sizeof slashes / sizeof slashes[0]; i++)
-        expect_refused(slashes[i], strlen(slashes[i]), true, "' has two slashes in a row, expected");
+        expect_refused(slashes[i], strlen(slashes[i]), true,
+                       "' has two slashes in a row, expected");
     expect_refused("", 0, true, "title '' is empty, expected a relative path");
     expect_refused(".", 1, true, "title '.' names the directory itself, expected");
     expect_refused("././.", 5, true, "' names the directory itself");
