@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NO_ANSWER "the connection broke before an answer came"
+
 static bool says(const oras_transfer *transfer, const char *words)
 {
     return strcasestr(transfer->text, words) != NULL;
@@ -34,6 +36,7 @@ static oras_class class_of(const oras_transfer *transfer, CURLcode result, bool 
     case CURLE_HTTP2:
     case CURLE_PARTIAL_FILE:
     case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND: /* see upload.c: nothing is sent twice by curl itself */
     case CURLE_HTTP2_STREAM:
     case CURLE_PROXY:
         *retryable = true;
@@ -105,7 +108,19 @@ static const char *reason_of(const oras_transfer *transfer, CURLcode result, cha
         return oras_errno_text((int)number, buf, size);
     if (result == CURLE_OUT_OF_MEMORY)
         return "a response header is too long";
+    if (result == CURLE_SEND_FAIL_REWIND)
+        return NO_ANSWER;
     return transfer->text[0] ? transfer->text : curl_easy_strerror(result);
+}
+
+void oras_failure_unanswered(oras_transfer *transfer)
+{
+    if (transfer->error.code)
+        return;
+    oras_fail(&transfer->error, ORAS_C_NETWORK, "'%s:%d': %s", transfer->url.origin.host,
+              transfer->url.origin.port, NO_ANSWER);
+    name_proxy(transfer);
+    transfer->retryable = true;
 }
 
 void oras_failure_explain(oras_transfer *transfer, CURLcode result)

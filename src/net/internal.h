@@ -163,6 +163,9 @@ size_t oras_receive_body(char *data, size_t size, size_t count, void *ud);
 /* failure.c: fill the transfer's error, unless a cause is known already */
 void oras_failure_explain(oras_transfer *transfer, CURLcode result);
 
+/* The same for a request that was sent, on a connection that broke then. */
+void oras_failure_unanswered(oras_transfer *transfer);
+
 /* Say with an integrity failure that the body came in a coding. */
 void oras_failure_name_coding(oras_transfer *transfer);
 

@@ -55,6 +55,20 @@ static oras_reach reach_of_text(const char *ip)
     return ORAS_REACH_UNKNOWN;
 }
 
+/* A kept connection died and curl would send the request once more. It may have arrived, and only
+ * its answer be lost: what changes something on the server is sent again by those who know how to
+ * ask before, and never behind their backs. */
+static bool is_repeated(const oras_transfer *transfer)
+{
+    bool safe = strcmp(transfer->method, "GET") == 0 || strcmp(transfer->method, "HEAD") == 0;
+    long n_sent = 0;
+
+    if (safe || !transfer->connected)
+        return false;
+    curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &n_sent);
+    return n_sent > 0;
+}
+
 /* Just before the request is sent, on reused connections too. */
 static int on_connected(void *ud, char *ip, char *local_ip, int port, int local_port)
 {
@@ -63,6 +77,10 @@ static int on_connected(void *ud, char *ip, char *local_ip, int port, int local_
     (void)local_ip;
     (void)port;
     (void)local_port;
+    if (is_repeated(transfer)) {
+        oras_failure_unanswered(transfer);
+        return CURL_PREREQFUNC_ABORT;
+    }
     transfer->connected = true;
     transfer->reach = transfer->proxy ? ORAS_REACH_PUBLIC : reach_of_text(ip);
     return reach_allowed(transfer, transfer->reach) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;

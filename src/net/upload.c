@@ -260,33 +260,14 @@ static size_t on_read(char *data, size_t size, size_t count, void *ud)
     return n;
 }
 
-static oras_code go_to(const oras_upload *upload, int64_t to)
-{
-    int64_t head = (int64_t)upload->n_head;
-
-    if (upload->data)
-        return ORAS_OK;
-    return oras_source_seek(upload->source, upload->offset + (to > head ? to : head), NULL);
-}
-
-/* curl sends again what went into a connection that was dead already. */
-static int on_seek(void *ud, curl_off_t to, int origin)
-{
-    oras_upload *upload = &((oras_transfer *)ud)->upload;
-
-    if (origin != SEEK_SET || go_to(upload, to))
-        return CURL_SEEKFUNC_FAIL;
-    upload->given = to;
-    upload->ended = false;
-    return CURL_SEEKFUNC_OK;
-}
-
-/* A stream that could not be sent again goes to a new connection, which cannot be dead. */
+/* A stream that cannot be sent again goes to a new connection, which cannot be dead already. */
 static bool needs_fresh_connection(const oras_upload *upload)
 {
     return !upload->data && !oras_source_can_seek(upload->source);
 }
 
+/* No SEEKFUNCTION: when a kept connection dies after a part was sent, curl would send all of it
+ * once more, whatever the server has made of it. Without one it fails, and the caller judges. */
 static void set_callbacks(oras_transfer *transfer)
 {
     const oras_upload *upload = &transfer->upload;
@@ -296,8 +277,6 @@ static void set_callbacks(oras_transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)upload->size);
     curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
     curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
-    curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
     if (upload->size < 0 || upload->size >= ORAS_BIG_BODY)
         curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, BIG_BUFFER);
     if (needs_fresh_connection(upload))

@@ -38,15 +38,15 @@ local function ask(job)
   return known, answer
 end
 
--- How far the registry is, by its own word: at most as far as what was sent.
-local function check_ahead(job, known, answer)
-  if known > job.reached then
-    errors.raise {
-      class = "protocol", method = answer.method, status = answer.status, retryable = false,
-      message = ("%s says it has %d bytes of an upload, but %d were sent"):format(
-        job.upload.container:place(), known, job.reached),
-    }
+-- More than was ever sent: something on the way has doubled bytes, or the registry is wrong.
+-- Such a session is of no use.
+local function ahead(job, known, answer)
+  if known <= job.reached then
+    return nil
   end
+  local failure = stuck(answer)
+  failure.why = ("says it has %d bytes of an upload, but %d were sent"):format(known, job.reached)
+  return failure
 end
 
 -- A chunk was taken. A Range behind it may only lag (ECR): asked once, then our own count
@@ -59,8 +59,9 @@ local function accept(job, answer, size)
     known, answer = ask(job)
     job.lags = known == nil or known <= expected
   end
-  if known then
-    check_ahead(job, known, answer)
+  local failure = known and ahead(job, known, answer)
+  if failure then
+    return failure
   end
   job.offset, job.stuck, job.tries = expected, 0, 1
 end
@@ -68,7 +69,10 @@ end
 -- Go on where the registry says that it stands; not for ever, if that is never further.
 local function go_to(job, known, answer)
   job.reached = math.max(job.reached, job.offset + job.sent)
-  check_ahead(job, known, answer)
+  local failure = ahead(job, known, answer)
+  if failure then
+    return failure
+  end
   if known >= job.won + job.sent then
     job.won, job.setbacks = known, 0
   end

@@ -155,38 +155,11 @@ local function passing(err)
   return { error = err }
 end
 
-local function attempt(job)
-  if job.body.digest and not job.was_asked and asks_first(job) then
-    job.was_asked = true
-    if is_there(job) then
-      return "exists"
-    end
-  end
-  local upload <close> = start(job)
-  if upload.mounted then
-    check_digest(job, upload.answer)
-    return upload.asked_for == job.container.api_prefix and "exists" or "mounted"
-  elseif is_there_after_all(job, upload) then
-    return "exists"
-  end
-  local answer, failure = errors.try(send, job, upload)
-  if errors.is_error(failure) then
-    return nil, passing(failure)
-  elseif failure then
-    return nil, failure
-  elseif not STORED[answer.status] then
-    return nil, { response = answer }
-  end
-  upload.is_over = true
-  check_digest(job, answer)
-  return "uploaded"
-end
-
 -- The registry may have taken all although its answer was lost. A session that is gone may have
--- been closed, too: libcurl sends a request again when a connection that was used before breaks.
-local function may_be_stored(failure, way)
+-- been closed, too: a proxy may send a request again when its own connection breaks.
+local function may_be_stored(failure)
   local answer = failure.response
-  if not answer or way == "lost" then
+  if not answer or failure.way == "lost" then
     return not answer or answer.method == "PUT"
   end
   return answer.status >= 500 or answer.status == 408
@@ -271,7 +244,7 @@ local function give_up(job, failure)
   if failure.is_stuck and (not answer or answer.status < 400) then
     errors.raise {
       class = "protocol", digest = body.digest, retryable = false,
-      message = ("%s does not say how much of an upload it has"):format(job.container:place()),
+      message = job.container:place() .. " " .. (failure.why or "does not say how much of an upload it has"),
     }
   elseif answer.status < 400 then
     errors.raise {
@@ -291,26 +264,67 @@ local function describe(job, failure, count)
   return failure
 end
 
+local function send_all(job, upload)
+  local answer, failure = errors.try(send, job, upload)
+  if errors.is_error(failure) then
+    return nil, passing(failure)
+  elseif not failure and not STORED[answer.status] then
+    failure = { response = answer }
+  end
+  return answer, failure
+end
+
+-- That something was lost, although nothing had to be sent again.
+local function tell(job, failure)
+  describe(job, failure, job.count).delay = 0
+  job.registry:_emit("retry", failure)
+end
+
+local function attempt(job)
+  if job.body.digest and not job.was_asked and asks_first(job) then
+    job.was_asked = true
+    if is_there(job) then
+      return "exists"
+    end
+  end
+  local upload <close> = start(job)
+  if upload.mounted then
+    check_digest(job, upload.answer)
+    return upload.asked_for == job.container.api_prefix and "exists" or "mounted"
+  elseif is_there_after_all(job, upload) then
+    return "exists"
+  end
+  local answer, failure = send_all(job, upload)
+  if not failure then
+    upload.is_over = true
+    check_digest(job, answer)
+    return "uploaded"
+  end
+  failure.way = job.body:can_repeat() and way_out(job, failure)
+  if may_be_stored(failure) and is_stored(job) then -- asked before anything is sent again, or cancelled
+    upload.is_over = true
+    tell(job, failure)
+    return "uploaded"
+  end
+  return nil, failure
+end
+
 -- Attempts until it is there: ways out at once, what may pass by itself after a pause.
 local function persist(job)
-  local count = 1
+  job.count = 1
   while true do
     local done, failure = attempt(job)
     if done then
       return done
-    end
-    local way = job.body:can_repeat() and way_out(job, failure)
-    if may_be_stored(failure, way) and is_stored(job) then
-      return "uploaded"
-    elseif way then
-      change(job, way)
+    elseif failure.way then
+      change(job, failure.way)
     else
       local delay = job.body:can_repeat() and
-        exchange.pause(job.registry, describe(job, failure, count), job.body.waited)
+        exchange.pause(job.registry, describe(job, failure, job.count), job.body.waited)
       if not delay then
         give_up(job, failure)
       end
-      count, job.body.waited = count + 1, job.body.waited + delay
+      job.count, job.body.waited = job.count + 1, job.body.waited + delay
     end
   end
 end

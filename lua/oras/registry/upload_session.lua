@@ -281,11 +281,17 @@ function session.cancel(self)
   if not url then
     return
   end
-  crew.quicker(function()
+  local function delete()
     request(self, "DELETE", url, {
       retry = false, timeout = CANCEL_TIMEOUT, http2 = true,
       scope = ("repository:%s:pull,push"):format(self.container.api_prefix),
     })
+  end
+  crew.quicker(function()
+    local _, err = errors.try(delete)
+    if err and err.class == "network" and err.retryable then
+      delete() -- a kept connection that was dead; what was failing may have closed several
+    end
   end, function()
     core.clock.sleep(CANCEL_WAIT)
   end)
