@@ -1,4 +1,5 @@
 local core = require "oras.core"
+local errors = require "oras.error"
 local oras = require "oras"
 
 local helper = require "tests.spec.helper"
@@ -164,6 +165,48 @@ describe("a layout that is written", function()
   end)
 end)
 
+describe("a manifest that is larger than what is read", function()
+  local LIMIT <const> = 4 * 1024 * 1024
+
+  -- As many bytes as wanted, of a manifest.
+  local function bytes(size)
+    local text = oras.json.encode(manifest "")
+    return (text:gsub('"mark":""', function()
+      return '"mark":"' .. ("x"):rep(size - #text) .. '"'
+    end))
+  end
+
+  it("is refused before anything is written, in a directory and in a tar", function()
+    for _, place in ipairs { ref, ref .. ".tar" } do
+      local err = helper.fails(registry, "upload_manifest", place .. ":a", bytes(LIMIT + 1))
+      assert.equal("limit", err.class)
+      assert.matches("4194305 bytes, expected at most 4194304", err.message, 1, true)
+      sh("test ! -e '%s'", place:sub(5))
+      registry:upload_manifest(place .. ":a", bytes(LIMIT))
+      assert.equal(LIMIT, #registry:get_manifest(place .. ":a"):raw())
+      sh("rm -r '%s'", place:sub(5))
+    end
+  end)
+
+  it("may be stored by who reads more", function()
+    local other = oras.Registry:new { limits = { manifest = LIMIT + 1 } }
+    other:upload_manifest(ref .. ":a", bytes(LIMIT + 1))
+    assert.equal(LIMIT + 1, #other:get_manifest(ref .. ":a"):raw())
+    assert.equal("limit", helper.fails(registry, "get_manifest", ref .. ":a").class)
+  end)
+
+  it("is not listed in an index that nobody could read", function()
+    put("1", "a")
+    local text = helper.read(directory .. "/index.json")
+    helper.write(directory .. "/index.json", text:sub(1, -2) .. ',"x":"' .. ("x"):rep(LIMIT - #text - 20) .. '"}')
+    local before = helper.read(directory .. "/index.json")
+    for _, tag in ipairs { "b", "c" } do
+      assert.equal("limit", helper.fails(registry, "upload_manifest", ref .. ":" .. tag, manifest "2").class)
+    end
+    assert.equal(before, helper.read(directory .. "/index.json"))
+  end)
+end)
+
 describe("a blob of a layout", function()
   local DATA <const> = ("0123456789abcdef"):rep(50000)
   local DIGEST <const> = oras.digest.of(DATA)
@@ -243,22 +286,40 @@ describe("a blob of a layout", function()
     assert.equal(DATA, registry:get_blob(ref, sha512).content)
   end)
 
-  it("C01 C02: is not there when the bytes are others", function()
+  it("C01 C02: is not there when the bytes are others, which is the caller's content", function()
     local path = helper.write(helper.directory() .. "/source", DATA)
     local other = oras.digest.of "other"
-    for i, source in ipairs {
-      { path = path }, { reader = pieces() }, { source = core.source.file(path) }, { data = DATA },
+    local function refused(source, given)
+      for _, place in ipairs { ref, ref .. ".tar" } do
+        local err = helper.fails(registry, "upload_blob", place, source(), given)
+        assert.equal("content", err.class, tostring(err))
+        assert.is_nil(blob(given.digest))
+        assert.equal("", partials())
+      end
+      assert.equal("layout", (helper.list(directory:match "^(.*)/")))
+    end
+    for _, source in ipairs {
+      function() return { path = path } end,
+      function() return { reader = pieces() } end,
+      function() return { source = core.source.file(path) } end,
+      function() return { data = DATA } end,
     } do
-      local err = helper.fails(registry, "upload_blob", ref, source, { digest = other, size = #DATA })
-      assert.is_true(err.class == "integrity" or err.class == "content", ("%d %s"):format(i, tostring(err)))
-      assert.is_nil(blob(other))
-      assert.equal("", partials())
+      refused(source, { digest = other, size = #DATA })
+      refused(source, { digest = DIGEST, size = #DATA - 1 })
+      refused(source, { digest = DIGEST, size = #DATA + 1 })
     end
-    for _, size in ipairs { #DATA - 1, #DATA + 1 } do
-      helper.fails(registry, "upload_blob", ref, { reader = pieces() }, { digest = DIGEST, size = size })
-      assert.is_nil(blob(DIGEST))
+    local err = helper.fails(registry, "upload_blob", ref, path, { digest = other, size = #DATA })
+    assert.matches(path, err.message, 1, true)
+    assert.matches(DIGEST, err.message, 1, true)
+  end)
+
+  it("C01: raises what brings it raises", function()
+    for _, kind in ipairs { "reader", "fetch" } do
+      local err = helper.fails(registry, "upload_blob", ref, { [kind] = function()
+        errors.raise { class = "integrity", message = "spoilt" }
+      end }, { digest = DIGEST, size = #DATA })
+      assert.same({ "integrity", "spoilt" }, { err.class, err.message })
     end
-    assert.equal("", partials())
   end)
 
   it("tells how far it is while it comes, and its end", function()

@@ -42,7 +42,16 @@ function Named.__close(named, err)
   end
 end
 
-local function bring(store, body, report)
+-- What the caller gave is not what his descriptor says; a registry would not take it either.
+local function blame_source(err, body, path)
+  if err.class == "integrity" and body.kind ~= "bytes" then
+    err.class, err.retryable = "content", false
+    errors.name(err, path and ("%q"):format(path) or "the source", { digest = body.digest })
+  end
+  errors.raise(err)
+end
+
+local function bring(store, body, report, path)
   local sink <close> = store:sink { digest = body.digest, size = body.size, resume = body.kind == "fetch" }
   return filling(report, sink, body.size, function()
     if body.kind == "fetch" then
@@ -52,7 +61,7 @@ local function bring(store, body, report)
       local source <close> = type(value) == "string" and core.source.string(value)
       local digest, size = (source or value):into(sink)
       if not digest then
-        errors.raise(size)
+        blame_source(size, body, path)
       end
       return digest, size
     end)
@@ -82,9 +91,20 @@ function layout.upload(registry, container, source, given, opts)
     given.size = body.size or store:size(body.digest)
     return given, "exists"
   end
-  bring(store, body, report)
+  bring(store, body, report, source.path)
   given.digest, given.size = body.digest, body.size
   return given, "uploaded"
+end
+
+-- What is stored can be read again.
+local function check_size(registry, container, out)
+  local limit = registry._limits.manifest
+  if out.size > limit then
+    errors.raise {
+      class = "limit", digest = out.digest,
+      message = ("manifest for %s: it has %d bytes, expected at most %d"):format(container:place(), out.size, limit),
+    }
+  end
 end
 
 --- Store a manifest and list it in the index: under its tags, which others lose, or without a
@@ -94,7 +114,9 @@ end
 ---@param out oras.Outgoing
 ---@param tags string[]
 ---@param opts { part?: boolean }
+---@raise oras.Error limit, content, path, io
 function layout.put_manifest(registry, container, out, tags, opts)
+  check_size(registry, container, out)
   local store, closing = open_or_make(registry, container):begin()
   local _ <close> = closing
   local _ <close> = setmetatable({ path = store.path }, Named)
