@@ -144,6 +144,89 @@ describe("pull of a directory", function()
     assert.equal("d t f t/f ", listing(dir))
   end)
 
+  describe("that is there", function()
+    local function blob_requests()
+      return #faults.log { method = "GET", path = "/v2/d/app/blobs/*" }
+    end
+
+    -- A directory that push stored, with files, a link, an empty directory.
+    local function push_tree()
+      local place = helper.directory()
+      local status, out = process.shell(("cd '%s' && umask 022 && %s"):format(place,
+        "mkdir -p t/sub t/empty; echo 1 >t/f; echo 2 >t/sub/x; chmod 755 t/sub/x; ln -s sub t/l"))
+      assert.equal(0, status, out)
+      registry:push(ref, { { path = place .. "/t", title = "a/t" } }, { disable_path_validation = true })
+    end
+
+    local function pull(opts)
+      opts = opts or {}
+      opts.outdir = opts.outdir or dir
+      local before = blob_requests()
+      local files = registry:pull(ref, opts)
+      return files, blob_requests() - before
+    end
+
+    it("L08 is not fetched again with the same content", function()
+      push_tree()
+      local files, requests = pull()
+      assert.same({ 1, 0, 1 }, { #files, #files.skipped, requests })
+      local totals = {}
+      registry:on("progress", function(event)
+        totals[#totals + 1] = event.blobs and event.blobs.total
+      end)
+      files, requests = pull()
+      assert.same({ 0, 1, 0 }, { #files, #files.skipped, requests })
+      local one = files.skipped[1]
+      assert.same({ "same content", "a/t", dir .. "/a/t" }, { one.reason, one.title, one.path })
+      assert.same({}, totals)
+    end)
+
+    it("L08 is not fetched again under another name", function()
+      push_tree()
+      local function rename()
+        return "b"
+      end
+      pull { name = rename }
+      local files, requests = pull { name = rename }
+      assert.same({ "same content", dir .. "/b", 0 }, { files.skipped[1].reason, files.skipped[1].path, requests })
+    end)
+
+    it("L08 is fetched again when anything in it differs", function()
+      push_tree()
+      for i, change in ipairs {
+        "echo 3 >f", "echo mine >mine", "rm sub/x", "chmod 600 f", "chmod 700 sub", "mkdir more", "rmdir empty",
+        "mkfifo p", "ln -s sub l2", "ln -s /etc out", "ln -sfn empty l", "mv f g",
+      } do
+        local outdir = ("%s/%d"):format(dir, i)
+        pull { outdir = outdir }
+        assert(os.execute(("cd '%s/a/t' && %s"):format(outdir, change)))
+        local before = blob_requests()
+        local files, err = oras.try(registry.pull, registry, ref, { outdir = outdir })
+        assert.is_true(files ~= nil or change == "ln -sfn empty l", change .. ": " .. tostring(err))
+        assert.equal(before + 1, blob_requests(), change)
+        assert.equal("1\n", helper.read(outdir .. "/a/t/f"), change)
+      end
+    end)
+
+    it("L08 is fetched again where links are refused, or nothing says what it has", function()
+      push_tree()
+      pull()
+      assert.equal("path", helper.fails(registry, "pull", ref, { outdir = dir, links = false }).class)
+      seed { layer("t", archive("mkdir t; echo 1 >t/f")) }
+      pull()
+      local files, requests = pull()
+      assert.same({ 1, 0, 1 }, { #files, #files.skipped, requests })
+    end)
+
+    it("CVE-2025-45582 is not looked for behind a link", function()
+      push_tree()
+      local outside = helper.directory()
+      pull { outdir = outside }
+      assert(os.execute(("ln -s '%s/a' '%s/a'"):format(outside, dir)))
+      assert.equal("path", helper.fails(registry, "pull", ref, { outdir = dir }).class)
+    end)
+  end)
+
   it("has the limits that it is given", function()
     seed { layer("t", archive("mkdir t; echo 1 >t/a; echo 2 >t/b; head -c 100000 /dev/zero >t/c")) }
     for _, limits in ipairs { { max_entries = 2 }, { max_bytes = 1000 } } do

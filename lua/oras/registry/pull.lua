@@ -100,12 +100,39 @@ local function manifests_of(self, container, opts)
   return found
 end
 
-local function is_same(root, entry)
+local function is_same_file(root, entry)
   local wanted = entry.descriptor
-  if not entry.existing or entry.unpack or entry.existing.size ~= wanted.size then
+  return entry.existing.size == wanted.size
+    and root:digest(entry.title, wanted.digest:match "^[^:]+") == wanted.digest
+end
+
+-- Packed as push packs it a directory has the tar that the layer says it has, or it is fetched:
+-- one file more, another mode, a file that cannot be read. Where no links may be, none are
+-- looked for here. The path was looked at for links; it must still be without.
+local function is_same_directory(root, entry, opts)
+  local annotations, limits = entry.descriptor.annotations, opts.limits
+  local wanted = type(annotations) == "table" and annotations[defaults.annotation_digest]
+  if type(wanted) ~= "string" or not entry.prefix or opts.links == false then
     return false
   end
-  return root:digest(entry.title, wanted.digest:match "^[^:]+") == wanted.digest
+  local tar <close> = core.archive.pack {
+    path = entry.path, prefix = entry.prefix, compression = "none", mtime = 0,
+    max_entries = limits and limits.max_entries,
+  }
+  if not tar or tar:hash() ~= wanted then
+    return false
+  end
+  local found = root:look(entry.title)
+  return found ~= nil and found.type == "directory"
+end
+
+local function is_same(pull, entry)
+  if not entry.existing then
+    return false
+  elseif entry.unpack then
+    return is_same_directory(pull.root, entry, pull.opts)
+  end
+  return is_same_file(pull.root, entry)
 end
 
 local function unpack_options(entry, opts)
@@ -157,7 +184,7 @@ end
 local function fetch(pull, entries)
   local twin
   for _, entry in ipairs(entries) do
-    if is_same(pull.root, entry) then
+    if is_same(pull, entry) then
       entry.reason, twin = "same content", entry
       pull.progress.total = pull.progress.total - 1
     end
@@ -203,7 +230,10 @@ end
 
 --- Bring the layers of a manifest into files named by their titles, below a directory. Names
 --- and what is there already are checked before anything is downloaded; each file appears
---- complete and verified, or not at all.
+--- complete and verified, or not at all. What is there with the same content is not fetched: a
+--- file of the layer's digest; a directory that, packed, has the digest that the layer notes of its
+--- content, which takes times of 1970 (push's default), modes that the umask left as they were, and
+--- nothing else in the directory.
 ---
 --- `opts`: `outdir` ("."), `overwrite` (true; false leaves what is there), `keep_old_files` (true
 --- refuses when something is there), `allowed_media_type` (one or a list), `filter(layer)`,
