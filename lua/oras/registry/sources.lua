@@ -8,7 +8,8 @@ local sources = {}
 
 -- What a producer gives is collected up to here: then it has a digest before it is sent.
 local SMALL <const> = 1024 * 1024
-local CAPACITY <const> = 4 * 1024 * 1024
+local CAPACITY <const> = 1024 * 1024 -- more is no faster
+local PIECE <const> = 64 * 1024
 
 local SOURCE <const> = {
   bytes = "function", data = "string", fetch = "function", path = "string", reader = "function|table", size = "integer",
@@ -65,9 +66,31 @@ local function open_data(body, source)
   body.value = body.size > SMALL and core.source.string(body.data) or body.data
 end
 
+-- A file of the kernel (/proc) has bytes although its size is 0, and others when it is read again:
+-- it is taken once, as what a reader gives.
+local function open_unsized(body, path)
+  local file, message = io.open(path, "rb")
+  if not file then
+    errors.raise { class = "io", message = message }
+  end
+  body.kind, body.file = "reader", file
+  body.read = function()
+    local piece, why = file:read(PIECE)
+    if why then
+      errors.raise { class = "io", message = ("'%s': %s"):format(path, why) }
+    end
+    return piece
+  end
+end
+
 local function open_path(body, source)
   body.value = errors.check(core.source.file(source.path))
   body.size = body.value:size()
+  if not body.size then
+    body.value:close()
+    body.value = nil
+    open_unsized(body, source.path)
+  end
 end
 
 local function open_source(body, source)
@@ -324,6 +347,10 @@ end
 function Body:close()
   if type(self.value) == "userdata" and not self.is_borrowed then
     self.value:close()
+  end
+  if self.file then
+    self.file:close()
+    self.file = nil
   end
 end
 
