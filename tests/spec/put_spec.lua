@@ -258,7 +258,7 @@ describe("upload_manifest", function()
     usage("bytes or a table, not a boolean", ref, true)
     usage("the reference comes before", doc, ref)
     usage("no JSON object", ref, "text", { media_type = MANIFEST })
-    usage("says no mediaType", ref, "text")
+    usage("says no mediaType", ref, "{}")
     usage("is no media type", ref, "text", { media_type = "text/plain; charset=utf-8" })
     usage("is no media type", ref, { schemaVersion = 2, mediaType = "a b", x = 1 })
     usage("says no mediaType", ref, { schemaVersion = 2 })
@@ -271,6 +271,14 @@ describe("upload_manifest", function()
     usage("tag", ref, doc, { tags = { "a b" } })
     usage("subject", ref, raw, { subject = doc })
     assert.same({}, faults.log())
+  end)
+
+  it("says of bytes that are no JSON object that they are none", function()
+    for _, bytes in ipairs { "nope", "", "[]", "1", '{"a":' } do
+      local err = helper.fails(registry, "upload_manifest", ref, bytes)
+      assert.equal("usage", err.class)
+      assert.matches("no JSON object", err.message, 1, true)
+    end
   end)
 
   it("stores what is no manifest, when its type is said", function()

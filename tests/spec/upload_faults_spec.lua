@@ -87,6 +87,30 @@ describe("the start of an upload", function()
     end
   end)
 
+  it("N41 says which request was answered otherwise", function()
+    faults.on { method = "POST", set_status = 200, always = true }
+    local err = fails { data = "hello" }
+    assert.equal("POST", err.method)
+    assert.matches("/v2/up/app/blobs/uploads/", err.url, 1, true)
+  end)
+
+  it("says that there is no such repository, or no way into it", function()
+    for _, opts in ipairs { {}, { expect = "present" } } do
+      faults.reset()
+      faults.on { method = "POST", status = 404, always = true, json = { errors = { {
+        code = "NAME_UNKNOWN", message = "repository name not known" } } } }
+      local err = fails({ data = "hello" }, nil, opts)
+      assert.equal("not_found", err.class)
+      assert.equal("NAME_UNKNOWN", err.code)
+      assert.equal("POST", err.method)
+      assert.equal(404, err.status)
+      assert.matches("/v2/up/app/blobs/uploads/", err.url, 1, true)
+      assert.matches("no repository to upload to", err.message, 1, true)
+      assert.matches("up/app", err.message, 1, true)
+      assert.matches("repository name not known", err.message, 1, true)
+    end
+  end)
+
   it("N41 is over with a 201 where a mount was asked for", function()
     faults.on { method = "POST", status = 201, headers = { Location = "/v2/up/app/blobs/x" } }
     local _, done = registry:upload_blob(ref, { data = "hello" })
@@ -635,6 +659,18 @@ describe("chunks", function()
     uploads(file(), CHUNKED)
     stored(BIG)
     settled()
+  end)
+
+  it("give way to the whole where the registry takes none", function()
+    for _, status in ipairs { 405, 501 } do
+      faults.reset()
+      faults.on { method = "PATCH", status = status, always = true }
+      uploads(file(), CHUNKED)
+      assert.equal(1, #faults.log { method = "PATCH" })
+      assert.equal(2, #faults.log { method = "POST" })
+      stored(BIG)
+      settled()
+    end
   end)
 
   it("N44 take the registry's word after a 416", function()

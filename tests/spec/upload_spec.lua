@@ -131,6 +131,64 @@ describe("upload_blob", function()
     assert.matches("from=up/app", faults.log()[1].target, 1, true)
   end)
 
+  it("takes what to mount from as a name or a reference of the same registry", function()
+    local host = faults.host "http"
+    faults.seed { repo = "up/base", blobs = { { data = BIG } } }
+    for i, from in ipairs { "up/base", host .. "/up/base", host .. "/up/base:1", "up/base:1",
+      host .. "/up/base@" .. digest_of "x" } do
+      local _, done = registry:upload_blob(host .. "/up/to" .. i, { data = BIG }, nil, { mount_from = from })
+      assert.equal("mounted", done, from)
+      assert.matches("from=up/base$", faults.log()[i].target)
+    end
+  end)
+
+  it("never names another registry or a layout to the target", function()
+    for i, from in ipairs { faults.host "cdn" .. "/up/base", "ghcr.io/up/base:1", "oci:lay:1", "localhost/up/base" } do
+      local _, done = registry:upload_blob(ref, { data = "hello" .. i }, nil, { mount_from = from })
+      assert.equal("uploaded", done)
+    end
+    for _, entry in ipairs(faults.log { method = "POST" }) do
+      assert.matches("from=up/app$", entry.target)
+    end
+  end)
+
+  it("mounts from nothing that is no repository", function()
+    for _, from in ipairs { "Bad Repo!", "", "up//base", "up/base?x=1", "../up", { repository = "up/base" } } do
+      for _, target in ipairs { ref, "oci:" .. helper.directory() .. "/lay:1" } do
+        local err = helper.fails(registry, "upload_blob", target, { data = "hello" }, nil, { mount_from = from })
+        assert.equal("usage", err.class)
+        assert.matches("mount_from", err.message, 1, true)
+      end
+    end
+    assert.same({}, faults.log())
+  end)
+
+  it("asks first for small ones too, once no mount tells of what it has stored itself", function()
+    faults.config { mount = false }
+    local function outline(data, expected)
+      local _, done = registry:upload_blob(ref, { data = data })
+      assert.equal(expected, done)
+      local lines = faults.trace()
+      faults.reset { content = false }
+      faults.config { mount = false }
+      return lines
+    end
+    assert.same({ "POST uploads 202", "PUT upload 201" }, outline("hello", "uploaded"))
+    assert.same({ "POST uploads 202", "PUT upload 201" }, outline("other", "uploaded"))
+    assert.same({ "POST uploads 202", "HEAD blob 200", "DELETE upload 204" }, outline("hello", "exists"))
+    assert.same({ "HEAD blob 200" }, outline("hello", "exists"))
+    assert.same({ "HEAD blob 200" }, outline("other", "exists"))
+    assert.same({ "HEAD blob 404", "POST uploads 202", "PUT upload 201" }, outline("third", "uploaded"))
+    settled()
+  end)
+
+  it("does not hold a mount that tells nothing against another repository", function()
+    registry:upload_blob(ref, { data = "hello" })
+    trace()
+    registry:upload_blob(faults.host "http" .. "/up/other", { data = "hello" })
+    assert.same({ "POST uploads 202", "PUT upload 201" }, trace())
+  end)
+
   it("stores zero bytes", function()
     local d = registry:upload_blob(ref, { data = "" })
     assert.equal(0, d.size)
@@ -408,6 +466,18 @@ describe("sources of upload_blob", function()
     assert.equal("io", err.class)
     assert.matches("/nonexistent/file", err.message, 1, true)
     assert.same({}, trace())
+  end)
+
+  it("that are files whose size the kernel does not tell are read once", function()
+    local layout = "oci:" .. helper.directory() .. "/layout"
+    for _, place in ipairs { ref, layout } do
+      local text = helper.read "/proc/self/cmdline"
+      local found, done = registry:upload_blob(place, "/proc/self/cmdline")
+      assert.same({ "uploaded", #text, digest_of(text) }, { done, found.size, found.digest })
+      assert.equal(text, registry:get_blob(place, found).content)
+      local err = helper.fails(registry, "upload_blob", place, "/proc/self/cmdline", { size = #text + 1 })
+      assert.equal("content", err.class)
+    end
   end)
 
   it("that are no regular file are refused", function()

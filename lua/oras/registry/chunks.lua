@@ -115,6 +115,8 @@ local function resume(job, failure)
   return go_to(job, known, answer)
 end
 
+-- No chunks are taken here, whatever is said of the whole.
+local NO_CHUNKS <const> = { [405] = true, [501] = true }
 local TOO_LARGE <const> = { [413] = true, [411] = true }
 
 local function shrink(job, answer)
@@ -164,6 +166,8 @@ local function step(job, value, from, size)
     return disagree(job, answer)
   elseif TOO_LARGE[answer.status] then
     return shrink(job, answer)
+  elseif NO_CHUNKS[answer.status] then
+    return stuck(answer)
   elseif require("oras.retry").is_status(answer.status) then
     return resume(job, { response = answer })
   end

@@ -191,7 +191,7 @@ local function new_copy(self, src, dst, opts)
     source = source, target = target, from = from, to = to, opts = opts,
     progress = progress.operation(self),
     plan = opts.dry_run and {} or nil,
-    mount_from = mounts and from.api_prefix ~= to.api_prefix and from.api_prefix or nil,
+    mount_from = mounts and from.api_prefix ~= to.api_prefix and ("%s/%s"):format(to.registry, from.api_prefix) or nil,
     referrers = opts.recursive and require("oras.registry.referrers").new(source, from) or nil,
   }
 end

@@ -43,7 +43,7 @@ end
 ---@field stats oras.CopyStats
 ---@field plan? table[] what would be done, instead of doing it
 ---@field progress oras.Progress
----@field mount_from? string repository of the target's registry
+---@field mount_from? string reference of a repository of the target's registry
 ---@field referrers? oras.Referrers
 local Walk = {}
 Walk.__index = Walk

@@ -41,9 +41,9 @@ end
 
 -- The document says no type of its own: its fields tell.
 local function guess_type(doc)
-  if doc and doc.manifests ~= nil then
+  if doc.manifests ~= nil then
     return media_types.index
-  elseif doc and (doc.layers ~= nil or doc.config ~= nil) then
+  elseif doc.layers ~= nil or doc.config ~= nil then
     return media_types.manifest
   end
   errors.usage "upload_manifest: the manifest says no mediaType; the option media_type says it"
@@ -72,6 +72,9 @@ local function of_bytes(raw, media_type)
   local doc = core.json.decode(raw, { max_bytes = #raw })
   if type(doc) ~= "table" or core.json.is_array(doc) then
     doc = nil
+  end
+  if not doc and not media_type then
+    errors.usage "upload_manifest: the bytes are no JSON object, so the option media_type has to say what they are"
   end
   media_type = media_type or (doc and doc.mediaType) or guess_type(doc)
   if doc then

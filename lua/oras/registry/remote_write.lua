@@ -25,19 +25,9 @@ local MAX_WINDOW <const> = 64 * 1024 * 1024
 ---@field registry oras.Registry
 ---@field container oras.Container
 ---@field endpoint table `self_mount`: does a mount from the repository itself tell what is there?
+---@field from? string repository to mount from
 ---@field body oras.Body
 ---@field opts table of upload_blob
-
--- The repository to mount from: of this registry, or none.
-local function mount_source(job)
-  local from = job.opts.mount_from
-  local container = require "oras.container"
-  if container.is_container(from) then
-    local is_same = from.kind == "registry" and from.host == job.container.host
-    from = is_same and from.api_prefix or nil
-  end
-  return from
-end
 
 -- Is the blob there? Whatever a registry answers instead (rights to push may come without the
 -- right to look), the upload tells.
@@ -50,14 +40,35 @@ local function is_there(job)
   return found == true
 end
 
+-- What this object has stored where it is not known yet whether a mount would tell. A few are
+-- enough to find out.
+local MAX_STORED <const> = 256
+
+local function place_of(job)
+  return job.container.api_prefix .. "@" .. job.body.digest
+end
+
+local function remember(job)
+  local endpoint = job.endpoint
+  local stored = endpoint.stored or { n = 0 }
+  if endpoint.self_mount == nil and stored.n < MAX_STORED then
+    endpoint.stored = stored
+    stored[place_of(job)], stored.n = true, stored.n + 1
+  end
+end
+
+local function set_self_mount(job, tells)
+  job.endpoint.self_mount, job.endpoint.stored = tells, nil
+end
+
 local function is_worth_asking(job)
-  return job.opts.strict or (job.body.size or math.huge) > UNASKED
+  local stored = job.endpoint.stored
+  return job.opts.strict or (job.body.size or math.huge) > UNASKED or (stored and stored[place_of(job)])
 end
 
 -- Ask before a session is opened: when it is probably there, or nothing else would tell.
 local function asks_first(job)
-  local untold = job.endpoint.self_mount == false and is_worth_asking(job)
-  return job.opts.expect == "present" or untold
+  return job.opts.expect == "present" or job.endpoint.self_mount == false
 end
 
 -- Statuses with which a registry refuses a mount; the blob may be uploaded all the same (N49).
@@ -85,12 +96,14 @@ local function start(job)
   local from = job.from or (job.endpoint.self_mount ~= false and not job.was_asked and own) or nil
   local upload = from and start_mounting(job, from)
   if not upload then
-    upload = job.registry:start_upload(job.container, { algorithm = body.digest:match "^[^:]+" })
+    upload = job.registry:start_upload(job.container, {
+      algorithm = body.digest:match "^[^:]+", digest = body.digest,
+    })
     if from == own then
-      job.endpoint.self_mount = false
+      set_self_mount(job, false)
     end
   elseif upload.mounted and from == own then
-    job.endpoint.self_mount = true
+    set_self_mount(job, true)
   end
   upload.asked_for = from
   return upload
@@ -106,7 +119,7 @@ local function is_there_after_all(job, upload)
   job.was_asked = true
   local found = is_there(job)
   if found and upload.asked_for == job.container.api_prefix then
-    job.endpoint.self_mount = false
+    set_self_mount(job, false)
   end
   return found
 end
@@ -336,7 +349,7 @@ local function prove(job)
     return
   end
   local upload <close> = start_mounting(job, job.container.api_prefix)
-  endpoint.self_mount = upload ~= nil and upload.mounted == true
+  set_self_mount(job, upload ~= nil and upload.mounted == true)
 end
 
 --- Upload a blob to a registry.
@@ -357,13 +370,16 @@ function write.upload(registry, container, source, descriptor, opts)
   local job = {
     registry = registry, container = container, body = body, source = source, opts = opts, tried = {},
     endpoint = begin_push(registry, container),
+    from = opts.mount_from,
     chunk = opts.chunked and (opts.chunk_size or (source.reader and SMALL_CHUNK or CHUNK)) or nil,
   }
-  job.from = mount_source(job)
   local done = persist(job)
   descriptor.digest, descriptor.size = body.digest, body.size
-  if opts.prove_mount and done == "uploaded" then
-    prove(job)
+  if done == "uploaded" then
+    remember(job)
+    if opts.prove_mount then
+      prove(job)
+    end
   end
   return descriptor, done
 end

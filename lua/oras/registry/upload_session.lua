@@ -188,6 +188,20 @@ function session.start(registry, container, opts)
   return self, answer
 end
 
+--- There is nothing where uploads begin.
+---@param self oras.Upload
+---@param answer oras.Response of status 404
+---@raise oras.Error not_found
+function session.refuse_start(self, answer)
+  local code, words = require("oras.registry.status").read(answer)
+  errors.raise {
+    class = "not_found", code = code, method = "POST", retryable = false, status = answer.status,
+    url = answer.url and core.url.redact(answer.url),
+    message = ("there is no repository to upload to at %s%s"):format(
+      self.container:place(), words and ": " .. words or ""),
+  }
+end
+
 --- Take what opened the session.
 ---@param self oras.Upload
 ---@param answer oras.Response of status 202

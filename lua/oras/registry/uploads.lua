@@ -1,5 +1,6 @@
 --- Registry methods on uploads: `upload_blob`, and the steps it takes, each of which a provider
 --- may override (distribution-spec, "Pushing blobs").
+local core = require "oras.core"
 local descriptor = require "oras.descriptor"
 local errors = require "oras.error"
 local options = require "oras.options"
@@ -40,6 +41,20 @@ local function check_options(opts)
   end
 end
 
+-- What to mount from: a repository of the target's registry, or nothing. Others are not named to
+-- the target: what somebody else has stored where is none of its business.
+local function mount_source(container, from)
+  local containers = require "oras.container"
+  if type(from) == "string" then
+    local parsed, err = errors.try(containers.new, from, container.registry or "localhost")
+    from = parsed or errors.usage("upload_blob: mount_from: %s", err.message)
+  elseif not containers.is_container(from) then
+    errors.usage "upload_blob: mount_from is a repository or a reference, not another table"
+  end
+  local is_same = from.kind == "registry" and from.host == container.host
+  return is_same and from.api_prefix or nil
+end
+
 -- oras-py has the blob first.
 local function check_order(ref, source)
   local container = require "oras.container"
@@ -52,11 +67,11 @@ end
 ---
 --- `source`: a path, `{data = bytes}` or `{reader = function}` which gives strings and nil at
 --- its end (with `size`, if it is known). `blob` says what it must be, and is filled in.
---- `mount_from`: a repository of the same registry that may have it.
+--- `mount_from`: a repository of the same registry that may have it, as a name or a reference.
 ---@param ref string|oras.Container
 ---@param source string|table
 ---@param blob? string|table digest or descriptor
----@param opts? { chunked?: boolean, chunk_size?: integer, mount_from?: string, media_type?: string }
+---@param opts? { chunked?: boolean, chunk_size?: integer, mount_from?: string|oras.Container, media_type?: string }
 ---@return table descriptor mediaType, digest, size, and what the one given says
 ---@return string done "exists", "mounted" or "uploaded"
 ---@raise oras.Error io, content, usage, auth, denied, limit, integrity, redirect, network, ...
@@ -66,6 +81,10 @@ function Registry:upload_blob(ref, source, blob, opts)
   local given = check_descriptor(blob)
   opts = opts or {}
   check_options(opts)
+  if opts.mount_from then
+    opts = options.copied(opts)
+    opts.mount_from = mount_source(container, opts.mount_from)
+  end
   source = sources.check(source, "upload_blob")
   given.mediaType = opts.media_type or given.mediaType or OCTETS
   return self:_backend(container).upload(self, container, source, given, opts)
@@ -74,7 +93,7 @@ end
 --- Step of an upload to a registry: open a session. With `mount` the blob is taken from the
 --- repository `from`, if it is there; then the session is `mounted` and needs no bytes.
 ---@param container oras.Container
----@param opts? { mount?: string, from?: string, algorithm?: string }
+---@param opts? { mount?: string, from?: string, digest?: string, algorithm?: string } digest: for messages
 ---@return oras.Upload closable: cancelled unless it is over
 ---@raise oras.Error protocol, redirect, denied, unsupported, ...
 function Registry:start_upload(container, opts)
@@ -85,10 +104,14 @@ function Registry:start_upload(container, opts)
     upload.mounted, upload.is_over = true, true
     return upload
   end
-  self:check_response(answer, "blob upload", opts.mount or "", container)
+  if answer.status == 404 then
+    session.refuse_start(upload, answer)
+  end
+  self:check_response(answer, "upload of blob", opts.mount or opts.digest or "of unknown digest", container)
   if answer.status ~= 202 then
     errors.raise {
       class = "protocol", method = "POST", status = answer.status, retryable = false,
+      url = answer.url and core.url.redact(answer.url),
       message = ("%s answers the start of an upload with %d, not 202"):format(container:place(), answer.status),
     }
   end
