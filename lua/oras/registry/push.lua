@@ -13,22 +13,22 @@ local task = require "oras.task"
 local Registry = require "oras.registry"
 
 -- Does the tag exist? Then most blobs do, and they are asked for before they are sent. Who may
--- push but not pull is not told.
+-- push but not pull is not told; "absent" is only what was told.
 local UNTOLD <const> = { auth = true, denied = true, not_found = true }
 
-local function is_there(self, container, opts)
+local function expectation(self, container, opts)
   local backend = self:_backend(container)
   if backend.begin_push then
     backend.begin_push(self, container)
   end
   if opts.untagged then
-    return false
+    return nil
   end
   local found, err = errors.try(backend.head_manifest, self, container)
   if err and not found and not UNTOLD[err.class] then
     errors.raise(err)
   end
-  return found ~= nil
+  return found and "present" or (not err or err.class == "not_found") and "absent" or nil
 end
 
 local function described(item, digest, size)
@@ -88,10 +88,15 @@ function senders.data(push, item)
   return send_once(push, item, { data = item.data }, described(item, core.digest.of(item.data), #item.data))
 end
 
---- A file, hashed before it is sent.
+--- A file, hashed before it is sent, or meanwhile.
 function senders.file(push, item)
   local source <close> = errors.check(core.source.file(item.path))
-  return send_once(push, item, { path = item.path, source = source }, described(item, hashed(push, item, source)))
+  local given = { path = item.path, source = source }
+  if push.expect == "absent" and (source:size() or 0) >= require("oras.registry.upload_ahead").LARGE then
+    local sent = send_unknown(push, item, given, described(item, nil, source:size()), "upload")
+    return described(item, sent.digest, sent.size)
+  end
+  return send_once(push, item, given, described(item, hashed(push, item, source)))
 end
 
 --- A directory, packed while it is sent; where it is probably there already, packed and hashed
@@ -102,7 +107,7 @@ function senders.directory(push, item)
     path = item.path, prefix = item.title or "", compression = push.plan.compression, mtime = push.plan.mtime,
   })
   local wanted = described(item)
-  if push.expect then
+  if push.expect == "present" then
     wanted.digest, wanted.size = hashed(push, item, source)
   end
   local sent = send_unknown(push, item, { path = item.path, source = source }, wanted, "pack")
@@ -174,7 +179,7 @@ function Registry:push(ref, list, opts)
   local _ <close>, place = self:_batch(container)
   local push = {
     registry = self, container = place, plan = planned, sent = {}, progress = progress.operation(self),
-    expect = is_there(self, container, opts) and "present" or nil,
+    expect = expectation(self, container, opts),
   }
   local layers, config = send_all(push, opts.concurrency or self._settings.concurrency)
   local manifest, bytes = self:pack_manifest {

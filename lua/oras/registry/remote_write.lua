@@ -4,6 +4,7 @@
 --- and opens the session when it is not: two requests for a new blob, one for one that exists.
 --- Some registries do not heed it; before many bytes are sent to one that has not been seen to,
 --- a HEAD asks as well.
+local ahead = require "oras.registry.upload_ahead"
 local core = require "oras.core"
 local errors = require "oras.error"
 local exchange = require "oras.registry.exchange"
@@ -352,6 +353,15 @@ local function prove(job)
   set_self_mount(job, upload ~= nil and upload.mounted == true)
 end
 
+-- A large file goes up while it is hashed, if it can.
+local function go_ahead(job)
+  local done, answer = ahead.attempt(job, is_there)
+  if answer then
+    check_digest(job, answer)
+  end
+  return done
+end
+
 --- Upload a blob to a registry.
 ---@param registry oras.Registry
 ---@param container oras.Container
@@ -362,18 +372,21 @@ end
 ---@return string done
 function write.upload(registry, container, source, descriptor, opts)
   local body <close> = sources.open(source, descriptor)
-  body:learn()
-  local report <close> = opts.progress == nil and registry:_progress {
-    phase = "upload", digest = body.digest, title = opts.title, total = body.size,
-  }
-  body.progress = report or opts.progress
   local job = {
     registry = registry, container = container, body = body, source = source, opts = opts, tried = {},
     endpoint = begin_push(registry, container),
     from = opts.mount_from,
     chunk = opts.chunked and (opts.chunk_size or (source.reader and SMALL_CHUNK or CHUNK)) or nil,
   }
-  local done = persist(job)
+  local goes_ahead = ahead.is_worth(job)
+  if not goes_ahead then
+    body:learn()
+  end
+  local report <close> = opts.progress == nil and registry:_progress {
+    phase = "upload", digest = body.digest, title = opts.title, total = body.size,
+  }
+  body.progress = report or opts.progress
+  local done = goes_ahead and go_ahead(job) or persist(job)
   descriptor.digest, descriptor.size = body.digest, body.size
   if done == "uploaded" then
     remember(job)
