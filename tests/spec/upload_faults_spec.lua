@@ -401,6 +401,16 @@ describe("sending", function()
     end
   end)
 
+  it("asks so at the end of chunks, too", function()
+    local retries = count_retries()
+    faults.on { method = "PUT", process = true, drop = "fin" }
+    uploads(file(), CHUNKED)
+    assert.same({ "PUT" }, retries)
+    assert.equal(1, #faults.log { method = "POST" })
+    assert.equal(4, #faults.log { method = "PATCH" })
+    stored(BIG)
+  end)
+
   it("does so after a 500, too", function()
     faults.on { method = "PUT", process = true, status = 500 }
     uploads { data = "hello" }
