@@ -43,8 +43,10 @@ static void feed_end(feed_box *box)
         return;
     if (box->sink)
         oras_sink_set_notify(box->sink, (oras_notify){NULL, NULL});
-    if (box->source)
+    if (box->source) {
         oras_source_set_notify(box->source, (oras_notify){NULL, NULL});
+        oras_source_set_pool(box->source, NULL);
+    }
     oras_loop_unpost(box->context->loop, &box->post);
     oras_feed_free(box->feed);
     box->feed = NULL;
@@ -255,6 +257,7 @@ static oras_code start(lua_State *L, feed_box *box, oras_error *err)
     oras_lua_sink_take(L, 3, on_sink_lost, box);
     oras_sink_set_notify(box->sink, notify);
     oras_source_set_notify(box->source, notify);
+    oras_source_set_pool(box->source, box->context->pool);
     oras_loop_post(box->context->loop, &box->post);
     return ORAS_OK;
 }

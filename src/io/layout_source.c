@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * A blob of a layout as a source. That the file was touched meanwhile means nothing, as its
- * name is its content. */
+ * A blob of a layout as a source: a file of its own (io/source_file.c), or a part of a tar. */
 #define _GNU_SOURCE
 #include "base/alloc.h"
 #include "base/cleanup.h"
-#include "io/layout.h"
+#include "io/layout_internal.h"
 #include "io/source_internal.h"
 
 #include <errno.h>
@@ -55,24 +54,32 @@ static void blob_free(oras_source *source)
     oras_dealloc(source);
 }
 
+static oras_code part_of_tar(const oras_extent *extent, oras_source **out, oras_error *err)
+{
+    static const oras_source_ops ops = {.read = blob_read, .seek = blob_seek, .free = blob_free};
+    blob_source *blob = oras_alloc_zero(1, sizeof *blob);
+    int fd = extent->fd;
+
+    if (!blob) {
+        oras_close_fd(&fd);
+        return oras_fail_memory(err);
+    }
+    blob->base.ops = &ops;
+    blob->base.size = extent->size;
+    blob->extent = *extent;
+    *out = &blob->base;
+    return ORAS_OK;
+}
+
 oras_code oras_layout_source(oras_layout *layout, const oras_digest *digest, oras_source **out,
                              oras_error *err)
 {
-    static const oras_source_ops ops = {.read = blob_read, .seek = blob_seek, .free = blob_free};
-    blob_source *blob;
     oras_extent extent;
     oras_code code = oras_layout_blob(layout, digest, &extent, err);
 
     if (code)
         return code;
-    blob = oras_alloc_zero(1, sizeof *blob);
-    if (!blob) {
-        oras_close_fd(&extent.fd);
-        return oras_fail_memory(err);
-    }
-    blob->base.ops = &ops;
-    blob->base.size = extent.size;
-    blob->extent = extent;
-    *out = &blob->base;
-    return ORAS_OK;
+    if (oras_layout_is_tar(layout))
+        return part_of_tar(&extent, out, err);
+    return oras_source_blob(extent.fd, oras_layout_name_of(digest).text, out, err);
 }

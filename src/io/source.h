@@ -30,6 +30,10 @@ oras_code oras_source_file(const char *path, oras_source **out, oras_error *err)
 /** The same for an open file, which is taken, also on failure; `name` is for messages. */
 oras_code oras_source_fd(int fd, const char *name, oras_source **out, oras_error *err);
 
+/** The same for a file whose name is its content: others may touch and replace it meanwhile, and
+ * whoever takes the bytes verifies them. */
+oras_code oras_source_blob(int fd, const char *name, oras_source **out, oras_error *err);
+
 /** A bounded queue filled with oras_source_put(). `size` -1: known at the end; else a producer
  * that gives more or less is class content. */
 oras_code oras_source_stream(size_t capacity, int64_t size, oras_source **out, oras_error *err);

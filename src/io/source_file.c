@@ -26,6 +26,7 @@ typedef struct file_source {
     oras_source base;
     int fd;
     char *name;
+    bool by_content; /* who takes the bytes knows their digest: times mean nothing */
     struct stat start;
     int64_t position;
     int64_t advised;   /* so far the system was asked to read */
@@ -44,8 +45,9 @@ static oras_code check_unchanged(const file_source *file, oras_error *err)
 
     if (fstat(file->fd, &now) != 0)
         return oras_fail_errno(err, errno, "'%s'", file->name);
-    if (now.st_size == file->start.st_size && is_same_time(&now.st_mtim, &file->start.st_mtim) &&
-        is_same_time(&now.st_ctim, &file->start.st_ctim))
+    if (now.st_size == file->start.st_size &&
+        (file->by_content || (is_same_time(&now.st_mtim, &file->start.st_mtim) &&
+                              is_same_time(&now.st_ctim, &file->start.st_ctim))))
         return ORAS_OK;
     return oras_fail(err, ORAS_C_CONTENT, "'%s' changed while it was read", file->name);
 }
@@ -223,7 +225,8 @@ static oras_code look_at(file_source *file, oras_error *err)
     return ORAS_OK;
 }
 
-oras_code oras_source_fd(int fd, const char *name, oras_source **out, oras_error *err)
+static oras_code take_fd(int fd, const char *name, bool by_content, oras_source **out,
+                         oras_error *err)
 {
     file_source *file = oras_alloc_zero(1, sizeof *file);
     oras_code code;
@@ -234,6 +237,7 @@ oras_code oras_source_fd(int fd, const char *name, oras_source **out, oras_error
     }
     file->base.ops = &file_ops;
     file->fd = fd;
+    file->by_content = by_content;
     file->name = oras_strdup(name);
     code = file->name ? look_at(file, err) : oras_fail_memory(err);
     if (code)
@@ -241,6 +245,16 @@ oras_code oras_source_fd(int fd, const char *name, oras_source **out, oras_error
     else
         *out = &file->base;
     return code;
+}
+
+oras_code oras_source_fd(int fd, const char *name, oras_source **out, oras_error *err)
+{
+    return take_fd(fd, name, false, out, err);
+}
+
+oras_code oras_source_blob(int fd, const char *name, oras_source **out, oras_error *err)
+{
+    return take_fd(fd, name, true, out, err);
 }
 
 /* O_NONBLOCK: opening a FIFO must not wait for its writer. A socket cannot be opened. */

@@ -4,6 +4,7 @@
 #include "io/layout.h"
 
 #include <fcntl.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -181,6 +182,12 @@ static void test_blobs(void **state)
 /* --- feed ------------------------------------------------------------------------------------ */
 
 static oras_source *source;
+static sem_t told;
+
+static void tell(void *ud)
+{
+    sem_post(ud);
+}
 
 static oras_feed *make_feed(const oras_digest *digest, oras_sink *sink)
 {
@@ -222,6 +229,63 @@ static void test_feed_memory(void **state)
     assert_int_equal(oras_sink_bytes(sink)->size, 3 << 20);
     free_feed(feed);
     oras_sink_free(sink);
+}
+
+/* Another process finds the same blob wanted, and another writes it anew. */
+static void test_blob_is_read_though_others_touch_it(void **state)
+{
+    static char part[64 << 10];
+    oras_layout *layout = open_layout();
+    int64_t total = 0;
+    size_t size = 0;
+    oras_error err = ORAS_ERROR_INIT;
+    oras_source_step step;
+
+    (void)state;
+    assert_int_equal(oras_layout_source(layout, &big, &source, NULL), ORAS_OK);
+    assert_int_equal(oras_layout_touch(layout, &big, NULL), ORAS_OK);
+    while ((step = oras_source_read(source, part, sizeof part, &size, &err)) == ORAS_SOURCE_DATA)
+        total += (int64_t)size;
+    assert_int_equal(step, ORAS_SOURCE_END);
+    assert_int_equal(total, 3 << 20);
+    oras_source_free(source);
+    source = NULL;
+    oras_layout_free(layout);
+}
+
+/* A disk that is cold is a worker's business. */
+static void test_blob_is_read_by_a_worker(void **state)
+{
+    oras_expect expect = expect_digest(&big);
+    oras_error err = ORAS_ERROR_INIT;
+    oras_sink *sink = NULL;
+    oras_pool *pool = NULL;
+    oras_layout *layout = open_layout();
+    oras_feed *feed;
+    oras_feed_step_result result;
+    oras_extent extent;
+
+    (void)state;
+    assert_int_equal(oras_layout_blob(layout, &big, &extent, NULL), ORAS_OK);
+    fdatasync(extent.fd);
+    posix_fadvise(extent.fd, 0, 0, POSIX_FADV_DONTNEED);
+    close(extent.fd);
+    oras_layout_free(layout);
+    assert_int_equal(oras_pool_new(1, &pool, NULL), ORAS_OK);
+    assert_int_equal(oras_sink_memory(8 << 20, &expect, &sink, NULL), ORAS_OK);
+    assert_int_equal(sem_init(&told, 0, 0), 0);
+    feed = make_feed(&big, sink);
+    oras_source_set_notify(source, (oras_notify){tell, &told});
+    oras_source_set_pool(source, pool);
+    while ((result = oras_feed_step(feed, &err)) == ORAS_FEED_GO_ON || result == ORAS_FEED_WAIT) {
+        if (result == ORAS_FEED_WAIT)
+            assert_int_equal(sem_wait(&told), 0);
+    }
+    assert_int_equal(result, ORAS_FEED_DONE);
+    free_feed(feed);
+    oras_sink_free(sink);
+    oras_pool_free(pool);
+    sem_destroy(&told);
 }
 
 static void test_feed_wrong_blob(void **state)
@@ -294,10 +358,15 @@ static void test_feed_given_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_index),           cmocka_unit_test(test_marker),
-        cmocka_unit_test(test_blobs),           cmocka_unit_test(test_feed_memory),
-        cmocka_unit_test(test_feed_wrong_blob), cmocka_unit_test(test_feed_stream),
+        cmocka_unit_test(test_index),
+        cmocka_unit_test(test_marker),
+        cmocka_unit_test(test_blobs),
+        cmocka_unit_test(test_feed_memory),
+        cmocka_unit_test(test_feed_wrong_blob),
+        cmocka_unit_test(test_feed_stream),
         cmocka_unit_test(test_feed_given_up),
+        cmocka_unit_test(test_blob_is_read_by_a_worker),
+        cmocka_unit_test(test_blob_is_read_though_others_touch_it),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
