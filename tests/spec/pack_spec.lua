@@ -169,10 +169,11 @@ describe("archive.pack", function()
   end)
 
   it("is told wrong arguments", function()
+    local from = small_tree()
     for _, call in ipairs {
       { 1, "a" }, { "a" }, { "a", 1 }, { "a", "b", { leve = 1 } }, { "a", "b", { level = "high" } },
-      { "/tmp", "b", { level = 99 } }, { "/tmp", "b", { compression = "lzma" } }, { "/tmp", "b", { mtime = -2 } },
-      { "/tmp", "b", { prefix = "../a" } }, { "/tmp", "b", { max_entries = -1 } },
+      { from, "b", { level = 99 } }, { from, "b", { compression = "lzma" } }, { from, "b", { mtime = -2 } },
+      { from, "b", { prefix = "../a" } }, { from, "b", { max_entries = -1 } },
     } do
       local err = fails(call[1], call[2], call[3])
       assert.equal("usage", err.class)
