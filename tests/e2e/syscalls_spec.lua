@@ -121,7 +121,7 @@ describe("calls of the system", function()
     local path = helper.write(directory .. "/read.lua", READ)
     local real = io.popen("realpath " .. blob):read "l"
     local words = {
-      "strace", "-f", "-qq", "-o", directory .. "/trace", "-P", real, "-e", "inject=read,pread64:error=EIO",
+      "strace", "-f", "-qq", "-o", directory .. "/trace", "-P", real, "-e", "inject=read,pread64,preadv2:error=EIO",
       process.oras_lua, path, EXAMPLE,
     }
     local failed, printed, err = process.shell(quoted(words) .. " </dev/null")

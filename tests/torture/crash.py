@@ -78,6 +78,13 @@ class Registry:
         return "%s/%s:1" % (self.host, name)
 
 
+def begin(limit):
+    """In the child: whoever runs the tests in the background ignores SIGINT for all below."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if limit:
+        limit()
+
+
 class Run:
     """One process that writes in a world."""
 
@@ -88,7 +95,7 @@ class Run:
             [os.environ["ORAS_TEST_LUA"], path, *(command or world.command)], cwd=world.cwd,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000", **env},
-            preexec_fn=limit)
+            preexec_fn=lambda: begin(limit))
 
     def wait(self):
         """(exit status, negative: a signal; what it said)"""
