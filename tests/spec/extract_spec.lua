@@ -5,30 +5,17 @@ local faults = require "tests.support.faults"
 local helper = require "tests.spec.helper"
 local process = require "tests.spec.process"
 local services = require "tests.support.services"
+local trees = require "tests.spec.trees"
 
 local archive = oras.archive
+local look <const> = trees.look
 
-local function sh(command, ...)
-  local words = {}
-  for i, word in ipairs { ... } do
-    words[i] = process.quote(word)
-  end
-  local status, out, err = process.shell(command:format(table.unpack(words)))
-  assert(status == 0, command .. ": " .. err)
-  return out
-end
+local sh <const> = process.sh
 
 local dir
 
 local function file(name)
   return name and dir .. "/" .. name or dir
-end
-
--- Kinds, names, links and contents of all there is; with `modes`, their bits, too.
-local function look(path, modes)
-  return sh([[cd %s && export LC_ALL=C &&
-    find . -mindepth 1 -printf %s | sort -z | tr '\0' '\n' &&
-    find . -type f -print0 | sort -z | xargs -0 sha256sum]], path, (modes and "%y %m" or "%y") .. [[ %p -> %l\0]])
 end
 
 -- A field of a header, filled with NULs.
@@ -231,29 +218,14 @@ describe("extract", function()
 end)
 
 describe("archives of others", function()
-  local trees = {}
-
-  -- A tree, made once.
-  local function tree(kind)
-    if not trees[kind] then
-      local name = os.tmpname()
-      os.remove(name)
-      sh("python3 tests/support/make_tree.py %s " .. kind, name .. "/tree")
-      trees[kind] = name
-    end
-    return trees[kind]
-  end
+  local tree <const> = trees.get
 
   before_each(function()
     dir = helper.directory()
   end)
   after_each(helper.clean)
 
-  teardown(function()
-    for _, name in pairs(trees) do
-      os.execute(("rm -rf '%s'"):format(name))
-    end
-  end)
+  teardown(trees.clean)
 
   local function packed_by(name, title, kind, command)
     it(("%s: %s"):format(name, title), function()

@@ -4,35 +4,17 @@ local oras = require "oras"
 local helper = require "tests.spec.helper"
 local process = require "tests.spec.process"
 local services = require "tests.support.services"
+local trees = require "tests.spec.trees"
 
-local function sh(command, ...)
-  local words = {}
-  for i, word in ipairs { ... } do
-    words[i] = process.quote(word)
-  end
-  local status, out, err = process.shell(command:format(table.unpack(words)))
-  assert(status == 0, command .. ": " .. err)
-  return out
-end
+local sh <const> = process.sh
 
--- Types, modes, links and contents of all there is below a directory.
-local function look(directory)
-  return sh([[cd %s && export LC_ALL=C &&
-    find . -mindepth 1 -printf '%%%%y %%%%m %%%%p -> %%%%l\0' | sort -z | tr '\0' '\n' &&
-    find . -type f -print0 | sort -z | xargs -0 sha256sum]], directory)
-end
-
-local trees = {}
-
--- A tree, made once.
 local function tree(kind)
-  if not trees[kind] then
-    local name = os.tmpname()
-    os.remove(name)
-    sh("python3 tests/support/make_tree.py %s " .. kind, name .. "/tree")
-    trees[kind] = name
-  end
-  return trees[kind] .. "/tree"
+  return trees.get(kind) .. "/tree"
+end
+
+-- Kinds, modes, links and contents of all there is below a directory.
+local function look(directory)
+  return trees.look(directory, true)
 end
 
 local function program(name)
@@ -63,11 +45,7 @@ tar.extractall(sys.argv[2])' %s %s]]
 describe("archives of ours", function()
   after_each(helper.clean)
 
-  teardown(function()
-    for _, name in pairs(trees) do
-      os.execute(("rm -rf '%s'"):format(name))
-    end
-  end)
+  teardown(trees.clean)
 
   read_by("tar", "plain", "tar", "tar xpf %s -C %s")
   read_by("tar", "gzip", "tgz", "tar xpzf %s -C %s")
@@ -156,7 +134,7 @@ describe("archives of ours", function()
     end
     local dir = helper.directory()
     local ours = oras.archive.pack(tree "hard bytes", dir .. "/ours.tar", { mtime = -1 })
-    sh("cd %s && %s push --oci-layout %s/layout:t tree >/dev/null", trees["hard bytes"], path, dir)
+    sh("cd %s && %s push --oci-layout %s/layout:t tree >/dev/null", trees.get "hard bytes", path, dir)
     local theirs = sh("grep -l io.deis.oras.content.digest %s/layout/blobs/sha256/* | xargs cat", dir)
     assert.equal(ours.digest, theirs:match '"io.deis.oras.content.digest":%s*"([^"]+)"')
     assert.equal(ours.digest, ours.content_digest)

@@ -7,15 +7,7 @@ local process = require "tests.spec.process"
 
 local GZIP_LAYER <const> = "application/vnd.oci.image.layer.v1.tar+gzip"
 
-local function sh(command, ...)
-  local words = {}
-  for i, word in ipairs { ... } do
-    words[i] = process.quote(word)
-  end
-  local status, out, err = process.shell(command:format(table.unpack(words)))
-  assert(status == 0, command .. ": " .. err)
-  return out
-end
+local sh <const> = process.sh
 
 -- A tree in a directory of its own, which has nothing else in it.
 local function tree(kind)

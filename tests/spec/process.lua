@@ -30,6 +30,20 @@ function process.shell(command)
   return status, slurp(out), slurp(err)
 end
 
+--- Run a shell command that succeeds, with quoted words in place of each %s; gives its output.
+---@param command string
+---@param ... string
+---@return string out
+function process.sh(command, ...)
+  local words = {}
+  for i, word in ipairs { ... } do
+    words[i] = quote(word)
+  end
+  local status, out, err = process.shell(command:format(table.unpack(words)))
+  assert(status == 0, command .. ": " .. err)
+  return out
+end
+
 --- Run oras-lua with these arguments, standard input empty.
 ---@param ... string
 ---@return integer status
