@@ -272,11 +272,15 @@ function Walk:open(node, doc)
       follow(self, node.descriptor)
     end)
   end
-  for i = #manifests, 1, -1 do
+  for i = node.there and not self.opts.recursive and 0 or #manifests, 1, -1 do
     need_manifest(self, manifests[i], node.depth + 1, node)
   end
-  for i = node.there and 0 or #blobs, 1, -1 do
-    need_blob(self, blobs[i], node)
+  for i = #blobs, 1, -1 do
+    if node.there then
+      self.left[blobs[i].digest] = blobs[i]
+    else
+      need_blob(self, blobs[i], node)
+    end
   end
   self:release(node)
 end
@@ -326,14 +330,18 @@ local function check_done(self)
   end
 end
 
--- Jobs end in any order; a plan has one: blobs, then manifests.
-local function is_before(a, b)
-  a, b = a.descriptor, b.descriptor
-  local first, second = graph.is_manifest(a.mediaType), graph.is_manifest(b.mediaType)
-  if first ~= second then
-    return second
+-- Nobody has asked for the blobs of manifests that were there, unless another needs them, too.
+local function count_left(self)
+  for digest, d in pairs(self.left) do
+    if not self.blobs[digest] then
+      count_blob(self, d, "exists")
+    end
   end
-  return a.digest < b.digest
+end
+
+-- Jobs end in any order; a plan has one.
+local function is_before(a, b)
+  return graph.is_before(a.descriptor, b.descriptor)
 end
 
 --- Bring over all that a manifest is made of, and what refers to it.
@@ -347,13 +355,10 @@ function Walk:run(doc, d, there, expect)
   self.jobs, self.expect = work, expect
   self.root = meet(self, d, 0)
   self.root.raw, self.root.there = doc:raw(), there
-  if there and not self.opts.recursive then
-    self:release(self.root)
-  else
-    self:open(self.root, doc)
-  end
+  self:open(self.root, doc)
   work:finish()
   check_done(self)
+  count_left(self)
   if self.plan then
     table.sort(self.plan, is_before)
   end
@@ -387,7 +392,7 @@ end
 ---@param fields table source, target, from, to, opts, progress, plan, mount_from, referrers
 ---@return oras.Copy
 function walk.new(fields)
-  fields.nodes, fields.n_nodes, fields.blobs = {}, 0, {}
+  fields.nodes, fields.n_nodes, fields.blobs, fields.left = {}, 0, {}, {}
   fields.stats = { blobs = { copied = 0, mounted = 0, skipped = 0 }, manifests = 0, bytes = 0, plan = fields.plan }
   return setmetatable(fields, Walk)
 end

@@ -26,6 +26,18 @@ function graph.is_foreign(d)
     or elsewhere and d.mediaType:find "%.foreign%." ~= nil
 end
 
+--- An order to show things in: blobs, then manifests.
+---@param a table descriptor
+---@param b table descriptor
+---@return boolean
+function graph.is_before(a, b)
+  local first, second = graph.is_manifest(a.mediaType), graph.is_manifest(b.mediaType)
+  if first ~= second then
+    return second
+  end
+  return a.digest < b.digest
+end
+
 local function add(list, seen, d)
   if not seen[d.digest] then
     seen[d.digest] = true
