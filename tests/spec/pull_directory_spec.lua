@@ -68,6 +68,13 @@ describe("pull of a directory", function()
     assert.equal("d other d other/t d renamed d renamed/x f other/t/f f renamed/x/f ", listing(dir))
   end)
 
+  it("takes names that differ only in case when it is told to", function()
+    seed { layer("tree", archive("echo 1 >f; echo 2 >F")) }
+    assert.equal("exists", helper.fails(registry, "pull", ref, { outdir = dir }).class)
+    registry:pull(ref, { outdir = dir, portable = false })
+    assert.equal("d tree f tree/F f tree/f ", listing(dir))
+  end)
+
   it("unpacks every packed tar when told to, and none when told not to", function()
     seed { layer("t", archive("mkdir t; echo 1 >t/f"), {}), { data = "plain", title = "p" } }
     registry:pull(ref, { outdir = dir .. "/all", unpack = "all" })

@@ -145,6 +145,7 @@ local function unpack_options(entry, opts)
   how.media_type = layer.mediaType
   how.prefix = entry.prefix
   how.links = opts.links ~= false
+  how.any_case = opts.portable == false
   return how
 end
 
@@ -243,7 +244,7 @@ end
 --- directories; those that lead out of one are refused anyhow), `platform`, `config`
 --- ("path[:media/type]" for the manifest's config), `include_subject`, `concurrency` (the
 --- registry's, or 8), `durable`, `portable` (false takes titles that mean something else on
---- Windows, "a:b", and those that differ only in case).
+--- Windows, "a:b", and those that differ only in case, as names in directories may then, too).
 ---@param ref string|oras.Container
 ---@param opts? table
 ---@return oras.Pulled[] files in the manifest's order; `files.skipped` lists what was not
