@@ -1,69 +1,17 @@
---- Uploads to registries that fail, lie, cap, lag or send us elsewhere.
+--- Uploads to registries that fail, lie, lag or send us elsewhere.
 local core = require "oras.core"
 local oras = require "oras"
-local response = require "oras.response"
 
 local faults = require "tests.support.faults"
 local helper = require "tests.spec.helper"
+local up = require "tests.spec.uploading"
 
-local BIG <const> = ("0123456789abcdef"):rep(10000)
-local UPLOADS <const> = "/v2/up/app/blobs/uploads/*"
-local CHUNKED <const> = { chunked = true, chunk_size = 40000 }
+local BIG <const>, UPLOADS <const>, CHUNKED <const> = up.BIG, up.UPLOADS, up.CHUNKED
+local stored <const>, absent <const>, settled <const>, fails <const> = up.stored, up.absent, up.settled, up.fails
+local uploads <const>, file <const> = up.uploads, up.file
+local count_retries <const>, once <const> = up.count_retries, up.once
 
-local registry, ref
-
-local function stored(bytes, repo)
-  local digest = oras.digest.of(bytes)
-  assert.equal(#bytes, faults.content(repo or "up/app").blobs[digest])
-end
-
-local function absent(bytes)
-  assert.is_nil(faults.content("up/app").blobs[oras.digest.of(bytes)])
-end
-
--- No session is left open: what ends one may still be on its way.
-local function settled()
-  local left = faults.content("up/app").uploads
-  if left > 0 then
-    faults.wait { method = "DELETE", count = left, finished = true }
-  end
-  assert.equal(0, faults.content("up/app").uploads)
-end
-
-local function fails(source, blob, opts)
-  local err = helper.fails(registry, "upload_blob", ref, source, blob, opts)
-  assert.matches(faults.host "http", tostring(err), 1, true)
-  return err
-end
-
-local function uploads(source, opts)
-  local _, done = registry:upload_blob(ref, source, nil, opts)
-  assert.equal("uploaded", done)
-end
-
-local function file(bytes)
-  return helper.write(helper.directory() .. "/file", bytes or BIG)
-end
-
--- The methods of the requests that were tried again.
-local function count_retries()
-  local retries = {}
-  registry = helper.registry()
-  registry:on("retry", function(failure)
-    retries[#retries + 1] = failure.method
-  end)
-  return retries
-end
-
-local function once()
-  registry = helper.registry { retry = { tries = 1 } }
-end
-
-before_each(function()
-  faults.reset()
-  registry = helper.registry()
-  ref = faults.host "http" .. "/up/app"
-end)
+before_each(up.begin)
 after_each(helper.clean)
 
 describe("the start of an upload", function()
@@ -113,7 +61,7 @@ describe("the start of an upload", function()
 
   it("N41 is over with a 201 where a mount was asked for", function()
     faults.on { method = "POST", status = 201, headers = { Location = "/v2/up/app/blobs/x" } }
-    local _, done = registry:upload_blob(ref, { data = "hello" })
+    local _, done = up.registry:upload_blob(up.ref, { data = "hello" })
     assert.equal("exists", done)
   end)
 
@@ -177,9 +125,9 @@ describe("the start of an upload", function()
     for _, listener in ipairs { "evil", "https" } do
       faults.reset()
       faults.config { location = listener }
-      registry = helper.registry { headers = { ["X-Secret"] = "header-secret" } }
-      registry:set_basic_auth("alice", "wonder:land")
-      ref = faults.host "http" .. "/basic/app"
+      up.registry = helper.registry { headers = { ["X-Secret"] = "header-secret" } }
+      up.registry:set_basic_auth("alice", "wonder:land")
+      up.ref = faults.host "http" .. "/basic/app"
       local err = fails { data = "secret bytes" }
       assert.equal("redirect", err.class)
       assert.matches("upload_origins", err.message, 1, true)
@@ -192,11 +140,11 @@ describe("the start of an upload", function()
       faults.reset()
       faults.config { location = "evil", location_state = true, auth = { { repo = "basic/", listener = "evil",
         mode = "none" } } }
-      registry = helper.registry {
+      up.registry = helper.registry {
         headers = { ["X-Secret"] = "header-secret" }, upload_origins = { "http://" .. faults.host "evil" },
       }
-      registry:set_basic_auth("alice", "wonder:land")
-      ref = faults.host "http" .. "/basic/app"
+      up.registry:set_basic_auth("alice", "wonder:land")
+      up.ref = faults.host "http" .. "/basic/app"
       uploads({ data = BIG }, opts)
       stored(BIG, "basic/app")
       local log = faults.log { listener = "evil" }
@@ -211,9 +159,9 @@ describe("the start of an upload", function()
 
   it("GHSA-jxpm-75mh-9fp7 an allowed origin that asks for credentials gets none", function()
     faults.config { location = "evil" }
-    registry = helper.registry { upload_origins = { "http://" .. faults.host "evil" } }
-    registry:set_basic_auth("alice", "wonder:land")
-    ref = faults.host "http" .. "/basic/app"
+    up.registry = helper.registry { upload_origins = { "http://" .. faults.host "evil" } }
+    up.registry:set_basic_auth("alice", "wonder:land")
+    up.ref = faults.host "http" .. "/basic/app"
     local err = fails { data = "hello" }
     assert.equal("auth", err.class)
     for _, entry in ipairs(faults.log { listener = "evil" }) do
@@ -230,8 +178,8 @@ describe("the start of an upload", function()
 
   it("CVE-2024-39897 asks for no mount from where other credentials hold", function()
     faults.seed { repo = "up/base", blobs = { { data = "hello" } } }
-    local base = registry:get_container(faults.host "cdn" .. "/up/base")
-    registry:upload_blob(ref, { data = "hello" }, nil, { mount_from = base })
+    local base = up.registry:get_container(faults.host "cdn" .. "/up/base")
+    up.registry:upload_blob(up.ref, { data = "hello" }, nil, { mount_from = base })
     for _, entry in ipairs(faults.log()) do
       assert.is_nil(entry.target:find("from=up/base", 1, true))
     end
@@ -253,7 +201,7 @@ end)
 describe("a mount", function()
   it("N49 that is not heeded becomes an upload", function()
     faults.config { mount = false }
-    local _, done = registry:upload_blob(ref, { data = BIG }, nil, { mount_from = "up/base" })
+    local _, done = up.registry:upload_blob(up.ref, { data = BIG }, nil, { mount_from = "up/base" })
     assert.equal("uploaded", done)
     assert.same({ "POST uploads 202", "HEAD blob 404", "PUT upload 201" }, faults.trace())
     stored(BIG)
@@ -262,11 +210,11 @@ describe("a mount", function()
   it("N49 that is refused becomes an upload", function()
     for _, status in ipairs { 400, 401, 403, 404, 405 } do
       faults.reset()
-      registry = helper.registry()
+      up.registry = helper.registry()
       faults.on { method = "POST", target = "mount=", status = status, always = true }
-      local _, done = registry:upload_blob(ref, { data = "hello" }, nil, { mount_from = "up/base" })
+      local _, done = up.registry:upload_blob(up.ref, { data = "hello" }, nil, { mount_from = "up/base" })
       assert.equal("uploaded", done, status)
-      _, done = registry:upload_blob(ref, { data = "hello2" })
+      _, done = up.registry:upload_blob(up.ref, { data = "hello2" })
       assert.equal("uploaded", done, status)
       stored "hello2"
     end
@@ -304,11 +252,11 @@ describe("sending", function()
   end)
 
   it("N26 follows 307 to another origin when that is allowed, without any credentials", function()
-    registry = helper.registry {
+    up.registry = helper.registry {
       headers = { ["X-Secret"] = "header-secret" }, upload_origins = { "http://" .. faults.host "evil" },
     }
-    registry:set_basic_auth("alice", "wonder:land")
-    ref = faults.host "http" .. "/basic/app"
+    up.registry:set_basic_auth("alice", "wonder:land")
+    up.ref = faults.host "http" .. "/basic/app"
     faults.on { method = "PUT", listener = "http", has = { authorization = ".*" }, status = 307,
       headers = { Location = "http://" .. faults.host "evil" .. "/elsewhere" } }
     faults.on { listener = "evil", method = "PUT", path = "/elsewhere", status = 201 }
@@ -341,9 +289,9 @@ describe("sending", function()
   end)
 
   it("N37 waits as long as it is told, or not at all", function()
-    registry = helper.registry { retry = { wait = 0, max_retry_after = 2 } }
+    up.registry = helper.registry { retry = { wait = 0, max_retry_after = 2 } }
     local delays = {}
-    registry:on("retry", function(failure)
+    up.registry:on("retry", function(failure)
       delays[#delays + 1] = failure.delay
     end)
     faults.on { method = "PUT", status = 429, headers = { ["Retry-After"] = "0" } }
@@ -496,9 +444,9 @@ describe("sending", function()
   it("L06 a file that changes while it is sent is content, and nothing is stored", function()
     for _, change in ipairs { BIG .. "more", BIG:sub(2), ("x"):rep(#BIG) } do
       faults.reset()
-      registry = helper.registry()
+      up.registry = helper.registry()
       local path = file()
-      registry:on("request", function(request)
+      up.registry:on("request", function(request)
         if request.method == "PUT" then
           helper.write(path, change)
         end
@@ -513,13 +461,13 @@ describe("sending", function()
 
   it("L06 a file that is replaced while it is sent goes up as it was, or not at all", function()
     local path = file()
-    registry:on("request", function(request)
+    up.registry:on("request", function(request)
       if request.method == "PUT" then
         helper.write(path .. ".new", ("x"):rep(#BIG))
         os.rename(path .. ".new", path)
       end
     end)
-    local good, err = oras.try(registry.upload_blob, registry, ref, path)
+    local good, err = oras.try(up.registry.upload_blob, up.registry, up.ref, path)
     assert.is_true(good ~= nil or err.class == "content")
     absent(("x"):rep(#BIG))
     settled()
@@ -539,250 +487,11 @@ describe("sending", function()
   end)
 end)
 
-describe("chunks", function()
-  it("are of the size that was asked for", function()
-    uploads(file(), CHUNKED)
-    assert.same({ "POST uploads 202", "HEAD blob 404", "PATCH upload 202", "PATCH upload 202", "PATCH upload 202",
-      "PATCH upload 202", "PUT upload 201" }, faults.trace())
-    local patches = faults.log { method = "PATCH" }
-    assert.equal("0-39999", faults.header(patches[1], "content-range"))
-    assert.equal("120000-159999", faults.header(patches[4], "content-range"))
-    assert.equal("40000", faults.header(patches[4], "content-length"))
-    stored(BIG)
-  end)
-
-  it("are not made of what is no larger than one", function()
-    uploads({ data = "hello" }, CHUNKED)
-    assert.same({ "POST uploads 202", "PUT upload 201" }, faults.trace())
-  end)
-
-  it("N45 are at least as long as the registry wants", function()
-    faults.config { chunk_min = 70000 }
-    uploads(file(), CHUNKED)
-    assert.equal("0-69999", faults.header(faults.log { method = "PATCH" }[1], "content-range"))
-    stored(BIG)
-  end)
-
-  it("N45 of no sensible least length are as long as was asked for", function()
-    for _, least in ipairs { "0", "-5", "many", "1.5", "99999999999999999999999999" } do
-      faults.reset()
-      faults.config { chunk_min = least }
-      uploads(file(), CHUNKED)
-      assert.equal("0-39999", faults.header(faults.log { method = "PATCH" }[1], "content-range"), least)
-    end
-  end)
-
-  it("N45 of a huge least length are one", function()
-    faults.config { chunk_min = 1 << 40 }
-    uploads(file(), CHUNKED)
-    assert.same({ "PUT upload 201" }, faults.trace { method = "PUT" })
-    assert.same({}, faults.log { method = "PATCH" })
-  end)
-
-  it("N44 may be told in another form", function()
-    faults.config { upload_range = "bytes" }
-    uploads(file(), CHUNKED)
-    stored(BIG)
-    assert.equal(0, #faults.log { method = "GET" })
-  end)
-
-  it("N44 may be told late, or not at all", function()
-    for _, style in ipairs { "stale", "stale_always", "absent" } do
-      faults.reset()
-      faults.config { upload_range = style }
-      uploads(file(), CHUNKED)
-      stored(BIG)
-      settled()
-    end
-  end)
-
-  it("N44 may be told as nonsense", function()
-    for _, range in ipairs { "garbage", "5-9", "0-", "-1", "0-99999999999999999999", "0-1, 2-3" } do
-      faults.reset()
-      faults.on { method = "PATCH", set = { Range = range }, always = true }
-      uploads(file(), CHUNKED)
-      stored(BIG)
-    end
-  end)
-
-  it("N44 give way to the whole where the registry has more than was sent", function()
-    faults.on { method = "PATCH", set = { Range = "0-79999" } }
-    faults.on { method = "GET", set = { Range = "0-79999" } }
-    uploads(file(), CHUNKED)
-    assert.same({ "PATCH", "PUT" }, { faults.log()[3].method, faults.log({ method = "PUT" })[1].method })
-    assert.equal(1, #faults.log { method = "PATCH" })
-    stored(BIG)
-    settled()
-  end)
-
-  it("N44 give way to the whole where bytes were doubled on the way", function()
-    faults.config { append = true }
-    faults.on { method = "PATCH", nth = 2, set_status = 502 } -- stored, but it seems not
-    faults.on { method = "GET", status = 204, headers = { Range = "0-39999" } }
-    uploads(file(), CHUNKED)
-    stored(BIG)
-    settled()
-  end)
-
-  it("N44 of a reader, which cannot begin anew, say what is wrong", function()
-    faults.on { method = "PATCH", set = { Range = "0-79999" } }
-    faults.on { method = "GET", set = { Range = "0-79999" } }
-    local given = false
-    local big = BIG:rep(10)
-    local err = fails({ size = #big, reader = function()
-      given = not given
-      return given and big or nil
-    end }, oras.digest.of(big), CHUNKED)
-    assert.equal("protocol", err.class)
-    assert.matches("80000", err.message, 1, true)
-    settled()
-  end)
-
-  it("N44 go on where the registry says that it stands", function()
-    faults.on { method = "PATCH", read = 10000, process = true, drop = "rst" }
-    uploads(file(), CHUNKED)
-    stored(BIG)
-    assert.equal("10000-49999", faults.header(faults.log { method = "PATCH" }[2], "content-range"))
-    settled()
-  end)
-
-  it("N44 whose answer is lost are not sent again where they have arrived", function()
-    for _, append in ipairs { true, false } do
-      for _, how in ipairs { "fin", "rst" } do
-        faults.reset()
-        faults.config { append = append }
-        local retries = count_retries()
-        faults.on { method = "PATCH", process = true, drop = how, nth = 2 }
-        uploads(file(), CHUNKED)
-        stored(BIG)
-        assert.equal(4, #faults.log { method = "PATCH" })
-        assert.equal(1, #faults.log { method = "POST" })
-        assert.same({ "PATCH" }, retries)
-        settled()
-      end
-    end
-  end)
-
-  it("N44 begin anew where a chunk that broke off loses the session", function()
-    faults.config { keep_broken = false }
-    faults.on { method = "PATCH", nth = 2, read = 10000, process = true, drop = "rst" }
-    uploads(file(), CHUNKED)
-    stored(BIG)
-    settled()
-  end)
-
-  it("give way to the whole where the registry takes none", function()
-    for _, status in ipairs { 405, 501 } do
-      faults.reset()
-      faults.on { method = "PATCH", status = status, always = true }
-      uploads(file(), CHUNKED)
-      assert.equal(1, #faults.log { method = "PATCH" })
-      assert.equal(2, #faults.log { method = "POST" })
-      stored(BIG)
-      settled()
-    end
-  end)
-
-  it("N44 take the registry's word after a 416", function()
-    local hit = faults.on { method = "PATCH", nth = 2, status = 416 }
-    uploads(file(), CHUNKED)
-    assert.equal(1, faults.hits(hit))
-    stored(BIG)
-    settled()
-  end)
-
-  it("N44 give way to the whole where nothing is agreed upon", function()
-    faults.on { method = "PATCH", status = 416, always = true }
-    uploads(file(), CHUNKED)
-    stored(BIG)
-    settled()
-  end)
-
-  it("N44 are given up where the registry goes back again and again", function()
-    local sent = 0
-    function registry.patch_upload(_, _, _, part)
-      sent = sent + 1
-      if sent % 2 == 0 then
-        return response.new { status = 416, headers = { Range = "0-10" } }
-      end
-      return response.new { status = 202, headers = { Range = ("0-%d"):format(part.offset + part.size - 1) } }
-    end
-    uploads(file(), CHUNKED)
-    assert.is_true(sent < 40, sent)
-    stored(BIG)
-    settled()
-  end)
-
-  it("of a reader are not as long as a registry likes", function()
-    faults.config { chunk_min = 1 << 40 }
-    local n = 0
-    uploads({ reader = function()
-      n = n + 1
-      return n <= 20 and ("x"):rep(100000) or nil
-    end }, CHUNKED)
-    assert.equal("chunked", faults.header(faults.log { method = "PATCH" }[1], "transfer-encoding"))
-    stored(("x"):rep(2000000))
-  end)
-
-  it("become smaller where they are too large", function()
-    faults.act_as("ghcr", { patch_cap = 1 << 20 })
-    local big = BIG:rep(20)
-    uploads(file(big), { chunked = true, chunk_size = 2 << 20 })
-    stored(big)
-    settled()
-  end)
-
-  it("are made where the whole is too large for something on the way", function()
-    local big = BIG:rep(40)
-    faults.on { method = "PUT", path = UPLOADS, has = { ["content-length"] = "^\\d{7,}$" }, early = true, status = 413,
-      always = true }
-    faults.on { method = "PATCH", path = UPLOADS, has = { ["content-length"] = "^[2-9]\\d{6,}$" }, early = true,
-      status = 413, always = true }
-    uploads(file(big))
-    stored(big)
-    settled()
-  end)
-
-  it("N36 go on after failures that pass", function()
-    for _, status in ipairs { 429, 500, 503 } do
-      faults.reset()
-      faults.on { method = "PATCH", nth = 2, status = status }
-      uploads(file(), CHUNKED)
-      stored(BIG)
-      assert.equal(1, #faults.log { method = "POST" })
-      settled()
-    end
-  end)
-
-  it("N36 end within the budget, and leave no session", function()
-    faults.on { method = "PATCH", nth = 2, status = 503, always = true }
-    local err = fails(file(), nil, CHUNKED)
-    assert.equal("server", err.class)
-    assert.is_true(#faults.log { method = "PATCH" } <= 31)
-    settled()
-  end)
-
-  it("work where offsets are not looked at", function()
-    faults.act_as "docker-registry"
-    faults.on { method = "PATCH", nth = 2, read = 10000, process = true, drop = "rst" }
-    uploads(file(), CHUNKED)
-    stored(BIG)
-    settled()
-  end)
-
-  it("work with ECR", function()
-    faults.act_as "ecr"
-    uploads(file(), CHUNKED)
-    stored(BIG)
-    assert.is_true(#faults.log { method = "GET" } <= 1)
-  end)
-end)
-
 describe("an upload that is left", function()
   local function begun(opts)
     faults.on { method = "PUT", path = UPLOADS, read = 1000, stall_headers = 0, always = true }
     faults.on { method = "PATCH", path = UPLOADS, read = 1000, stall_headers = 0, always = true }
-    local task = oras.spawn(registry.upload_blob, registry, ref, file(BIG:rep(50)), nil, opts)
+    local task = oras.spawn(up.registry.upload_blob, up.registry, up.ref, file(BIG:rep(50)), nil, opts)
     oras.spawn(function()
       repeat
         core.clock.sleep(0.01)
@@ -820,7 +529,7 @@ describe("an upload that is left", function()
     local path = file()
     faults.on { method = "PUT", target = "digest=" .. oras.digest.of "bad", status = 403, always = true }
     local results = oras.map({ "a", "bad", "c", "d" }, function(text)
-      local _, err = oras.try(registry.upload_blob, registry, ref, text == "a" and path or { data = text })
+      local _, err = oras.try(up.registry.upload_blob, up.registry, up.ref, text == "a" and path or { data = text })
       return err and err.class or "good"
     end, { concurrency = 4 })
     assert.same({ "good", "denied", "good", "good" }, results)

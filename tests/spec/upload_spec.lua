@@ -4,26 +4,13 @@ local oras = require "oras"
 
 local faults = require "tests.support.faults"
 local helper = require "tests.spec.helper"
+local up = require "tests.spec.uploading"
 
-local BIG <const> = ("0123456789abcdef"):rep(10000) -- more than is sent unasked
+local BIG <const>, stored <const>, settled <const> = up.BIG, up.stored, up.settled
 
 local registry, ref
 
-local function digest_of(bytes)
-  return oras.digest.of(bytes)
-end
-
--- What is in the repository has these bytes.
-local function stored(bytes, repo)
-  local digest = digest_of(bytes)
-  assert.equal(#bytes, faults.content(repo or "up/app").blobs[digest])
-  return digest
-end
-
--- No session is left open.
-local function settled(repo)
-  assert.equal(0, faults.content(repo or "up/app").uploads)
-end
+local digest_of <const> = oras.digest.of
 
 local function trace()
   local lines = faults.trace()
@@ -40,9 +27,8 @@ local function pieces(list)
 end
 
 before_each(function()
-  faults.reset()
-  registry = helper.registry()
-  ref = faults.host "http" .. "/up/app"
+  up.begin()
+  registry, ref = up.registry, up.ref
 end)
 after_each(helper.clean)
 
