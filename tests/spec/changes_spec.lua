@@ -6,9 +6,7 @@ local helper = require "tests.spec.helper"
 
 local registry, ref, doc
 
-local function digest_of(bytes)
-  return oras.digest.of(bytes)
-end
+local digest_of <const> = oras.digest.of
 
 local function tags()
   return faults.content("changes/app").tags

@@ -9,9 +9,7 @@ local INDEX <const> = oras.oci.media_types.index
 
 local registry, ref
 
-local function digest_of(bytes)
-  return oras.digest.of(bytes)
-end
+local digest_of <const> = oras.digest.of
 
 local function trace()
   local lines = faults.trace()
