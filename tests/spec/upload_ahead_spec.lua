@@ -68,6 +68,64 @@ describe("a large file that is probably new", function()
     assert.equal(0, faults.content("up/ahead").uploads)
   end)
 
+  it("is refused as it is, not sent once more, where it is denied", function()
+    faults.on { method = "PATCH", status = 403, always = true }
+    local err = helper.fails(registry, "upload_blob", ref, path, nil, { expect = "absent" })
+    assert.equal("denied", err.class)
+    assert.equal(403, err.status)
+    assert.equal(1, faults.count().PATCH)
+    assert.equal(0, faults.count().PUT or 0)
+    faults.reset()
+    faults.on { method = "POST", status = 403, always = true }
+    assert.equal("denied", helper.fails(registry, "upload_blob", ref, path, nil, { expect = "absent" }).class)
+    assert.same({ "POST uploads 403" }, faults.trace())
+  end)
+
+  it("fails with what the end of the upload was refused with", function()
+    faults.on { method = "PUT", status = 403, always = true }
+    assert.equal("denied", helper.fails(registry, "upload_blob", ref, path, nil, { expect = "absent" }).class)
+    assert.equal(1, faults.count().PUT)
+  end)
+
+  it("does not follow an upload to another origin", function()
+    faults.on { method = "POST", set = { Location = "http://elsewhere.invalid/upload" }, always = true }
+    assert.equal("redirect", helper.fails(registry, "upload_blob", ref, path, nil, { expect = "absent" }).class)
+    assert.equal(1, faults.count().POST)
+  end)
+
+  it("is tried again within the policy, and says so", function()
+    for _, fault in ipairs { { status = 503, early = true }, { early = true, drop = "rst" } } do
+      faults.reset()
+      local attempts = {}
+      registry = helper.registry()
+      registry:on("retry", function(failure)
+        attempts[#attempts + 1] = failure.attempt
+      end)
+      fault.method = "PATCH"
+      faults.on(fault)
+      local _, done = upload()
+      assert.equal("uploaded", done)
+      assert.same({ 1 }, attempts)
+      assert.equal(SIZE, faults.content("up/ahead").blobs[digest])
+      faults.reset()
+      fault.always = true
+      faults.on(fault)
+      registry = helper.registry { retry = { tries = 1 } }
+      local err = helper.fails(registry, "upload_blob", ref, path, nil, { expect = "absent" })
+      assert.equal(fault.status and "server" or "network", err.class)
+      assert.equal(1, faults.count().PATCH)
+      assert.equal(0, faults.count().PUT or 0)
+    end
+  end)
+
+  it("is not sent again where only the answer was lost", function()
+    faults.on { method = "PUT", process = true, drop = "rst" }
+    local _, done = upload()
+    assert.equal("uploaded", done)
+    assert.equal(1, faults.count().PATCH)
+    assert.equal(1, faults.count().PUT)
+  end)
+
   it("L06 is content when it changes meanwhile", function()
     local start = registry.start_upload
     function registry:start_upload(container, opts)

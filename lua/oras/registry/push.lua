@@ -92,7 +92,7 @@ end
 function senders.file(push, item)
   local source <close> = errors.check(core.source.file(item.path))
   local given = { path = item.path, source = source }
-  if push.expect == "absent" and (source:size() or 0) >= require("oras.registry.upload_ahead").LARGE then
+  if push.expect == "absent" and (source:size() or 0) >= require("oras.registry.sources").LARGE then
     local sent = send_unknown(push, item, given, described(item, nil, source:size()), "upload")
     return described(item, sent.digest, sent.size)
   end

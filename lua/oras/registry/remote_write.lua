@@ -4,7 +4,6 @@
 --- and opens the session when it is not: two requests for a new blob, one for one that exists.
 --- Some registries do not heed it; before many bytes are sent to one that has not been seen to,
 --- a HEAD asks as well.
-local ahead = require "oras.registry.upload_ahead"
 local core = require "oras.core"
 local errors = require "oras.error"
 local exchange = require "oras.registry.exchange"
@@ -191,30 +190,8 @@ local function is_stored(job)
   return found == true
 end
 
--- The registry did not get what the digest says: whose fault is it? (faults L06)
-local function check_source(job)
-  local body = job.body
-  local expected = body.digest
-  if type(body.value) ~= "userdata" or not body:can_repeat() then
-    return
-  end
-  body:hash()
-  if body.digest ~= expected then
-    errors.raise {
-      class = "content", digest = expected, retryable = false,
-      message = ("%s is %s, not %s; was it changed meanwhile?"):format(
-        job.source.path and ('"%s"'):format(job.source.path) or "the source", body.digest, expected),
-    }
-  end
-end
-
 local LOST <const> = { BLOB_UPLOAD_UNKNOWN = true, BLOB_UPLOAD_INVALID = true }
 local WRONG <const> = { DIGEST_INVALID = true, SIZE_INVALID = true }
-
-local function code_of(answer)
-  local code = require("oras.registry.status").read(answer)
-  return code
-end
 
 -- Failures that a new session betters although the same request would not: each kind once.
 local function way_out(job, failure)
@@ -223,18 +200,20 @@ local function way_out(job, failure)
     return nil
   end
   local status, tried = answer.status, job.tried
-  local code = status >= 400 and code_of(answer)
+  local code = status >= 400 and (require("oras.registry.status").read(answer))
   if status == 404 or LOST[code] then
     return not tried.lost and "lost"
   elseif (failure.is_refused or status == 411) and not job.body.size then
     return not tried.hash and job.body.kind == "source" and "hash"
   elseif WRONG[code] then
-    check_source(job)
+    job.body:check_again(job.source.path)
     return not tried.wrong and "wrong"
   elseif failure.is_stuck then
     return not tried.whole and not tried.chunks and job.body:can_repeat() and "whole"
   elseif status == 413 and not job.chunk and (job.body.size or 0) > LEAST_CHUNKED and job.body:can_seek() then
     return not tried.chunks and "chunks"
+  elseif failure.is_too_early then
+    return "usual"
   end
 end
 
@@ -278,8 +257,8 @@ local function describe(job, failure, count)
   return failure
 end
 
-local function send_all(job, upload)
-  local answer, failure = errors.try(send, job, upload)
+local function send_all(how, ...)
+  local answer, failure = errors.try(how, ...)
   if errors.is_error(failure) then
     return nil, passing(failure)
   elseif not failure and not STORED[answer.status] then
@@ -292,6 +271,22 @@ end
 local function tell(job, failure)
   describe(job, failure, job.count).delay = 0
   job.registry:_emit("retry", failure)
+end
+
+-- What became of the bytes: is the blob there?
+local function conclude(job, upload, answer, failure)
+  if not failure then
+    upload.is_over = true
+    check_digest(job, answer)
+    return "uploaded"
+  end
+  failure.way = job.body:can_repeat() and way_out(job, failure)
+  if may_be_stored(failure) and is_stored(job) then -- asked before anything is sent again, or cancelled
+    upload.is_over = true
+    tell(job, failure)
+    return "uploaded"
+  end
+  return nil, failure
 end
 
 local function attempt(job)
@@ -308,26 +303,32 @@ local function attempt(job)
   elseif is_there_after_all(job, upload) then
     return "exists"
   end
-  local answer, failure = send_all(job, upload)
-  if not failure then
-    upload.is_over = true
-    check_digest(job, answer)
-    return "uploaded"
+  return conclude(job, upload, send_all(send, job, upload))
+end
+
+-- May the upload begin before the digest is known? Only where nobody has to be asked first.
+local function may_go_ahead(job)
+  local body = job.body
+  return job.opts.expect == "absent" and not body.digest and job.source.path and (body.size or 0) >= sources.LARGE
+    and not job.chunk and not job.from and job.endpoint.streams ~= false
+end
+
+-- The first attempt of a large file that is probably new: it goes up while it is hashed.
+local function attempt_ahead(job)
+  local upload <close> = start(job)
+  local found, answer, failure = require("oras.registry.upload_ahead").attempt(job, upload, is_there, send_all)
+  if found then
+    return "exists"
   end
-  failure.way = job.body:can_repeat() and way_out(job, failure)
-  if may_be_stored(failure) and is_stored(job) then -- asked before anything is sent again, or cancelled
-    upload.is_over = true
-    tell(job, failure)
-    return "uploaded"
-  end
-  return nil, failure
+  return conclude(job, upload, answer, failure)
 end
 
 -- Attempts until it is there: ways out at once, what may pass by itself after a pause.
-local function persist(job)
+local function persist(job, try)
   job.count = 1
   while true do
-    local done, failure = attempt(job)
+    local done, failure = try(job)
+    try = attempt
     if done then
       return done
     elseif failure.way then
@@ -353,15 +354,6 @@ local function prove(job)
   set_self_mount(job, upload ~= nil and upload.mounted == true)
 end
 
--- A large file goes up while it is hashed, if it can.
-local function go_ahead(job)
-  local done, answer = ahead.attempt(job, is_there)
-  if answer then
-    check_digest(job, answer)
-  end
-  return done
-end
-
 --- Upload a blob to a registry.
 ---@param registry oras.Registry
 ---@param container oras.Container
@@ -378,7 +370,7 @@ function write.upload(registry, container, source, descriptor, opts)
     from = opts.mount_from,
     chunk = opts.chunked and (opts.chunk_size or (source.reader and SMALL_CHUNK or CHUNK)) or nil,
   }
-  local goes_ahead = ahead.is_worth(job)
+  local goes_ahead = may_go_ahead(job)
   if not goes_ahead then
     body:learn()
   end
@@ -386,7 +378,7 @@ function write.upload(registry, container, source, descriptor, opts)
     phase = "upload", digest = body.digest, title = opts.title, total = body.size,
   }
   body.progress = report or opts.progress
-  local done = goes_ahead and go_ahead(job) or persist(job)
+  local done = persist(job, goes_ahead and attempt_ahead or attempt)
   descriptor.digest, descriptor.size = body.digest, body.size
   if done == "uploaded" then
     remember(job)

@@ -11,6 +11,9 @@ local SMALL <const> = 1024 * 1024
 local CAPACITY <const> = 1024 * 1024 -- more is no faster
 local PIECE <const> = 64 * 1024
 
+--- From here on the hash of a file takes much longer than one request more.
+sources.LARGE = 128 * 1024 * 1024
+
 local SOURCE <const> = {
   bytes = "function", data = "string", fetch = "function", path = "string", reader = "function|table", size = "integer",
   source = "userdata",
@@ -211,6 +214,24 @@ function Body:hash()
     errors.raise(size)
   end
   self.digest, self.size = digest, size
+end
+
+--- The registry did not get what the digest says: is it the source's fault? (faults L06)
+---@param path? string names the source
+---@raise oras.Error io, content
+function Body:check_again(path)
+  local expected = self.digest
+  if type(self.value) ~= "userdata" or not self:can_repeat() then
+    return
+  end
+  self:hash()
+  if self.digest ~= expected then
+    errors.raise {
+      class = "content", digest = expected, retryable = false,
+      message = ("%s is %s, not %s; was it changed meanwhile?"):format(
+        path and ('"%s"'):format(path) or "the source", self.digest, expected),
+    }
+  end
 end
 
 -- What is read ahead of a producer: it is all there was, or the beginning of more.

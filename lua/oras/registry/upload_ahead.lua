@@ -7,18 +7,6 @@ local errors = require "oras.error"
 
 local ahead = {}
 
---- From here on the hash takes much longer than one request more.
-ahead.LARGE = 128 * 1024 * 1024
-
---- May the upload begin before the digest is known? Only where nobody has to be asked first.
----@param job oras.UploadJob
----@return boolean
-function ahead.is_worth(job)
-  local body, opts = job.body, job.opts
-  return opts.expect == "absent" and not body.digest and job.source.path ~= nil and body.size ~= nil
-    and body.size >= ahead.LARGE and not job.chunk and not job.from and job.endpoint.streams ~= false
-end
-
 -- Another look at the file, as the first is being sent.
 local function hash(job)
   local file <close> = errors.check(core.source.file(job.source.path))
@@ -30,46 +18,58 @@ local function hash(job)
   return digest
 end
 
+-- Refusals of so many bytes in one PATCH, which say nothing of the blob: it may go up as usual.
+local REFUSALS <const> = {
+  [400] = true, [405] = true, [411] = true, [413] = true, [415] = true, [416] = true, [501] = true,
+}
+
 -- Send all, then close the session under the name that the hash has found meanwhile.
-local function send(job, hashing)
+local function send(job, upload, hashing)
   local registry, body = job.registry, job.body
-  local upload <close> = registry:start_upload(job.container)
   local answer = body:send(function(value)
     return registry:patch_upload(upload, value, nil, body.progress)
   end)
   if answer.status >= 300 then
-    job.endpoint.streams = false
-    return nil
+    local is_too_early = REFUSALS[answer.status] == true
+    if is_too_early then
+      job.endpoint.streams = false
+    end
+    return answer, { is_too_early = is_too_early, response = answer }
   end
   hashing:wait()
-  answer = registry:finish_upload(upload, body.digest)
-  upload.is_over = answer.status < 300
-  return upload.is_over and answer or nil
+  return registry:finish_upload(upload, body.digest)
 end
 
 --- Send and hash side by side. What is found to be there already is not sent to its end.
 ---@param job oras.UploadJob its body has a digest afterwards
+---@param upload oras.Upload
 ---@param is_there fun(job: oras.UploadJob): boolean
----@return string? done "exists" or "uploaded"; nil: it has to be sent as usual
----@return oras.Response? answer of the last request
+---@param send_all fun(send: function, ...): any ... calls send and gives what became of it
+---@return boolean found
+---@return oras.Response? answer
+---@return table? failure as send_all gives them
 ---@raise oras.Error io, content, auth, ...
-function ahead.attempt(job, is_there)
+function ahead.attempt(job, upload, is_there, send_all)
   local tasks <close> = crew.group()
-  local found, answer = false, nil
+  local is_stopped = false
   tasks[1] = core.task.spawn(function()
-    job.body.digest = hash(job)
-    found = is_there(job)
-    if found then
+    local found, err = errors.try(function()
+      job.body.digest = hash(job)
+      return is_there(job)
+    end)
+    if err or found then
+      is_stopped = true
       tasks[2]:cancel()
     end
+    return err and errors.raise(err) or found
   end)
-  tasks[2] = core.task.spawn(function()
-    answer = send(job, tasks[1])
-  end)
-  crew.await(tasks[2])
-  tasks[1]:wait()
+  tasks[2] = core.task.spawn(send_all, send, job, upload, tasks[1])
+  local answer, failure = errors.try(tasks[2].wait, tasks[2])
+  if errors.is_error(failure) and not is_stopped then
+    errors.raise(failure)
+  end
   job.was_asked = true
-  return found and "exists" or answer and "uploaded" or nil, answer
+  return tasks[1]:wait(), answer, failure
 end
 
 return ahead
