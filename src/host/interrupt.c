@@ -21,7 +21,7 @@ static void raise_stop(lua_State *L)
 static void stop(lua_State *L, lua_Debug *event)
 {
     (void)event;
-    if (oras_interrupt_pending(L)) {
+    if (oras_runtime_of(L)->context->interrupted) {
         oras_interrupt_arm(L);
         raise_stop(L);
     } else if (lua_gethookcount(L) == 1) {
@@ -38,11 +38,6 @@ void oras_interrupt_watch(lua_State *L, bool watched)
 {
     oras_runtime_of(L)->watched = watched;
     lua_sethook(L, watched ? stop : NULL, watched ? LUA_MASKCOUNT : 0, WATCH_COUNT);
-}
-
-bool oras_interrupt_pending(lua_State *L)
-{
-    return oras_runtime_of(L)->context->interrupted != 0;
 }
 
 /* lua_sethook writes plain fields, so a signal handler may call it on the state's own thread,

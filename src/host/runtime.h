@@ -53,9 +53,6 @@ void oras_interrupt_watch(lua_State *L, bool watched);
 /** Have done what Lua left for the end (lua/oras/parting.lua), within its time. [-0, +0] */
 void oras_interrupt_part(oras_runtime *rt);
 
-/** Is everything to be unwound? */
-bool oras_interrupt_pending(lua_State *L);
-
 /** Replace load, loadfile, dofile and the searcher of Lua files: they take text only. [-0, +0] */
 void oras_loading_open(lua_State *L);
 
