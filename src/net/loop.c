@@ -10,11 +10,11 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "net/curl.h"
+#include "net/guard.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -397,26 +397,15 @@ static oras_code turn(oras_loop *loop, int timeout_ms, oras_error *err)
     return ORAS_OK;
 }
 
-/* curl's guard against SIGPIPE is off with NOSIGNAL: ours holds for this thread and turn. */
+/* curl's guard against SIGPIPE is off with NOSIGNAL, and callbacks write files. */
 static oras_code guarded_turn(oras_loop *loop, int timeout_ms, oras_error *err)
 {
-    static const struct timespec no_time = {0, 0};
-    sigset_t pipe_only, old, pending;
-    bool was_pending;
+    oras_guard guard;
     oras_code code;
 
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);
-    sigpending(&pending);
-    was_pending = sigismember(&pending, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_only, &old);
+    oras_guard_begin(&guard);
     code = turn(loop, timeout_ms, err);
-    if (!was_pending) {
-        sigpending(&pending);
-        if (sigismember(&pending, SIGPIPE))
-            sigtimedwait(&pipe_only, NULL, &no_time);
-    }
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    oras_guard_end(&guard);
     return code;
 }
 

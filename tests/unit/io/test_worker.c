@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "cmocka_c11.h"
 #include "io/worker.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 typedef struct counted {
     oras_job job; /* first */
@@ -124,6 +129,37 @@ static void test_free_of_an_unused_pool(void **state)
     oras_pool_free(NULL);
 }
 
+typedef struct writing {
+    oras_job job; /* first */
+    int fd, number;
+} writing;
+
+static void write_byte(oras_job *job)
+{
+    writing *w = (writing *)job;
+
+    w->number = write(w->fd, "x", 1) < 0 ? errno : 0;
+}
+
+/* With its default, as here, SIGXFSZ ends the process. */
+static void test_a_job_past_the_limit_of_files_sends_the_host_no_signal(void **state)
+{
+    writing w = {.job.run = write_byte, .fd = memfd_create("limited", MFD_CLOEXEC)};
+    struct rlimit old, none;
+    oras_pool *pool;
+
+    (void)state;
+    assert_int_equal(oras_pool_new(1, &pool, NULL), ORAS_OK);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    assert_int_equal(oras_pool_submit(pool, &w.job, NULL), ORAS_OK);
+    oras_pool_free(pool);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_int_equal(w.number, EFBIG);
+    close(w.fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +167,7 @@ int main(void)
         cmocka_unit_test(test_one_job_never_runs_twice_at_a_time),
         cmocka_unit_test(test_settle_takes_back_what_only_waits),
         cmocka_unit_test(test_free_of_an_unused_pool),
+        cmocka_unit_test(test_a_job_past_the_limit_of_files_sends_the_host_no_signal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

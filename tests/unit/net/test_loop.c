@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "cmocka_c11.h"
 #include "net/curl.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static oras_loop *loop;
@@ -166,6 +171,68 @@ static void test_end_inside_the_first_call_is_told_at_once(void **state)
     curl_easy_cleanup(easy);
 }
 
+typedef struct written {
+    int fd, number;
+} written;
+
+static void write_byte(void *ud)
+{
+    written *w = ud;
+
+    w->number = write(w->fd, "x", 1) < 0 ? errno : 0;
+}
+
+static int write_in_a_turn(int fd)
+{
+    written w = {.fd = fd};
+    oras_post post = {.fn = write_byte, .ud = &w};
+
+    oras_loop_post(loop, &post);
+    assert_int_equal(oras_loop_step(loop, NULL), ORAS_OK);
+    return w.number;
+}
+
+/* With their default, as here, these signals end the process. */
+static void test_a_write_in_a_turn_sends_the_host_no_signal(void **state)
+{
+    struct rlimit old, none;
+    int ends[2], file = memfd_create("limited", MFD_CLOEXEC), limited, broken;
+    sigset_t pending;
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    close(ends[0]);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    limited = write_in_a_turn(file);
+    broken = write_in_a_turn(ends[1]);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_int_equal(limited, EFBIG);
+    assert_int_equal(broken, EPIPE);
+    sigpending(&pending);
+    assert_false(sigismember(&pending, SIGXFSZ));
+    assert_false(sigismember(&pending, SIGPIPE));
+    close(ends[1]);
+    close(file);
+}
+
+static void test_a_signal_that_waited_before_a_turn_still_waits(void **state)
+{
+    sigset_t only, old, pending;
+
+    (void)state;
+    sigemptyset(&only);
+    sigaddset(&only, SIGXFSZ);
+    pthread_sigmask(SIG_BLOCK, &only, &old);
+    pthread_kill(pthread_self(), SIGXFSZ);
+    assert_int_equal(oras_loop_step(loop, NULL), ORAS_OK);
+    sigpending(&pending);
+    assert_true(sigismember(&pending, SIGXFSZ));
+    sigwaitinfo(&only, NULL);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
@@ -178,6 +245,8 @@ int main(void)
         T(test_post_from_another_thread_ends_the_wait),
         T(test_many_posts_are_not_forgotten),
         T(test_end_inside_the_first_call_is_told_at_once),
+        T(test_a_write_in_a_turn_sends_the_host_no_signal),
+        T(test_a_signal_that_waited_before_a_turn_still_waits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
