@@ -33,6 +33,7 @@ typedef struct hash_box {
     oras_error err;
     oras_code code;
     bool done;
+    int n_results; /* of digest and size */
 } hash_box;
 
 /* What is packed is hashed on the way, by workers. */
@@ -195,38 +196,45 @@ static oras_code start(hash_box *box, oras_error *err)
     return code;
 }
 
+/* ctx: where the box is */
 static int give(lua_State *L, int status, lua_KContext ctx)
 {
-    hash_box *box = lua_touserdata(L, 3);
+    hash_box *box = lua_touserdata(L, (int)ctx);
 
     (void)status;
-    (void)ctx;
     if (box->code)
         return oras_lua_fail(L, &box->err);
     lua_pushstring(L, box->digest.text);
     lua_pushinteger(L, box->size);
-    return 2;
+    if (box->n_results == 1)
+        lua_pop(L, 1);
+    return box->n_results;
 }
 
-int oras_lua_source_hash(lua_State *L)
+int oras_lua_hash(lua_State *L, int idx, oras_algorithm algorithm, int n_results)
 {
-    oras_source *source = oras_lua_check_source(L, 1);
-    oras_algorithm algorithm = oras_lua_opt_algorithm(L, 2);
+    oras_source *source = oras_lua_check_source(L, idx);
     oras_context *context = oras_context_get(L); /* first: what is made later is closed earlier */
     oras_error err = ORAS_ERROR_INIT;
     hash_box *box;
 
-    lua_settop(L, 2);
     oras_box_type(L, BOX, NULL, hash_close);
     box = oras_box_new(L, BOX, sizeof *box, 1);
     box->context = context;
     box->algorithm = algorithm;
-    lua_pushvalue(L, 1);
-    lua_setiuservalue(L, 3, 1);
-    lua_toclose(L, 3);
-    oras_lua_source_take(L, 1, on_lost, box);
+    box->n_results = n_results;
+    lua_pushvalue(L, idx);
+    lua_setiuservalue(L, -2, 1);
+    lua_toclose(L, -1);
+    oras_lua_source_take(L, idx, on_lost, box);
     box->source = source;
     if (start(box, &err))
         return oras_lua_fail(L, &err);
-    return oras_lua_wait(L, &box->signal, 0, give);
+    return oras_lua_wait(L, &box->signal, lua_gettop(L), give);
+}
+
+int oras_lua_source_hash(lua_State *L)
+{
+    oras_lua_check_source(L, 1);
+    return oras_lua_hash(L, 1, oras_lua_opt_algorithm(L, 2), 2);
 }
