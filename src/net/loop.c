@@ -11,10 +11,10 @@
 #include "base/cleanup.h"
 #include "net/curl.h"
 #include "net/guard.h"
+#include "net/posts.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -28,9 +28,8 @@ struct oras_loop {
     int epoll_fd, wake_fd;
     int64_t curl_due; /* ms; -1: no timer */
     bool news;        /* a transfer was reported in this turn: whoever waits wants to know first */
-    oras_timer *timers;   /* soonest first */
-    pthread_mutex_t lock; /* of the posts */
-    oras_post *posts_first, *posts_last;
+    oras_timer *timers; /* soonest first */
+    oras_posts posts;
 };
 
 int64_t oras_loop_now(void)
@@ -125,7 +124,7 @@ oras_code oras_loop_new(oras_loop **out, oras_error *err)
         return oras_fail_memory(err);
     loop->epoll_fd = loop->wake_fd = -1;
     loop->curl_due = -1;
-    pthread_mutex_init(&loop->lock, NULL);
+    oras_posts_init(&loop->posts);
     if (!open_descriptors(loop)) {
         number = errno;
         oras_loop_free(loop);
@@ -147,7 +146,7 @@ void oras_loop_free(oras_loop *loop)
         curl_multi_cleanup(loop->multi);
     oras_close_fd(&loop->epoll_fd);
     oras_close_fd(&loop->wake_fd);
-    pthread_mutex_destroy(&loop->lock);
+    oras_posts_dispose(&loop->posts);
     oras_dealloc(loop);
 }
 
@@ -189,58 +188,13 @@ void oras_loop_wake(oras_loop *loop)
 
 void oras_loop_post(oras_loop *loop, oras_post *post)
 {
-    bool queued;
-
-    pthread_mutex_lock(&loop->lock);
-    queued = post->queued;
-    if (!queued) {
-        post->queued = true;
-        post->next = NULL;
-        if (loop->posts_last)
-            loop->posts_last->next = post;
-        else
-            loop->posts_first = post;
-        loop->posts_last = post;
-    }
-    pthread_mutex_unlock(&loop->lock);
-    if (!queued)
+    if (oras_posts_add(&loop->posts, post))
         oras_loop_wake(loop);
 }
 
 void oras_loop_unpost(oras_loop *loop, oras_post *post)
 {
-    oras_post *before = NULL;
-
-    pthread_mutex_lock(&loop->lock);
-    for (oras_post *at = loop->posts_first; at; before = at, at = at->next) {
-        if (at != post)
-            continue;
-        if (before)
-            before->next = at->next;
-        else
-            loop->posts_first = at->next;
-        if (loop->posts_last == at)
-            loop->posts_last = before;
-        post->queued = false;
-        break;
-    }
-    pthread_mutex_unlock(&loop->lock);
-}
-
-static oras_post *next_post(oras_loop *loop)
-{
-    oras_post *post;
-
-    pthread_mutex_lock(&loop->lock);
-    post = loop->posts_first;
-    if (post) {
-        loop->posts_first = post->next;
-        if (!loop->posts_first)
-            loop->posts_last = NULL;
-        post->queued = false;
-    }
-    pthread_mutex_unlock(&loop->lock);
-    return post;
+    oras_posts_remove(&loop->posts, post);
 }
 
 static void run_posts(oras_loop *loop)
@@ -248,7 +202,7 @@ static void run_posts(oras_loop *loop)
     oras_post *post;
     int n = 0;
 
-    for (; n < N_EVENTS && (post = next_post(loop)); n++)
+    for (; n < N_EVENTS && (post = oras_posts_next(&loop->posts)); n++)
         post->fn(post->ud);
     if (n == N_EVENTS) /* there may be more */
         oras_loop_wake(loop);
