@@ -232,6 +232,25 @@ function faults.wait(filter)
   return get("wait", filter)
 end
 
+--- Wait until every request has come to its end, also those that arrive meanwhile; how many have
+--- not when the timeout is over.
+---@param filter table? as for `log`
+---@return integer
+function faults.unfinished(filter)
+  local ended = { finished = true }
+  for key, value in pairs(filter or {}) do
+    ended[key] = value
+  end
+  repeat
+    ended.count = #faults.log(filter)
+    local done = #faults.wait(ended)
+    if done < ended.count then
+      return ended.count - done
+    end
+  until #faults.log(filter) == done
+  return 0
+end
+
 --- Connections of a listener: {open, total}.
 ---@param name string?
 ---@return {open: integer, total: integer}
