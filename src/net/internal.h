@@ -151,6 +151,7 @@ bool oras_upload_is_sent(const oras_transfer *transfer);
 
 /* The server has answered in full before it had the body. */
 bool oras_upload_is_answered(const oras_transfer *transfer);
+void oras_upload_refused(oras_transfer *transfer);
 void oras_upload_progress(const oras_transfer *transfer, int64_t *done, int64_t *total);
 
 /* limits.c: judge time limits, about every 100 ms */

@@ -152,6 +152,8 @@ static size_t end_of_headers(oras_transfer *transfer, size_t size)
     if (why)
         return refuse(transfer, ORAS_C_PROTOCOL, why);
     transfer->headers_done = true;
+    if (transfer->status >= 400)
+        oras_upload_refused(transfer);
     if (transfer->status / 100 == 2 && !begin_body(transfer))
         return 0;
     transfer->fn(transfer->ud, ORAS_EVENT_HEADERS);

@@ -337,6 +337,14 @@ bool oras_upload_is_answered(const oras_transfer *transfer)
            (transfer->status == 204 || transfer->content_length == transfer->received);
 }
 
+/* Who refuses a body may not have read it, and then closes the connection behind the answer,
+ * announced or not: the next request would meet that (faults N46). */
+void oras_upload_refused(oras_transfer *transfer)
+{
+    if (oras_upload_is_big(transfer))
+        curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
 void oras_upload_progress(const oras_transfer *transfer, int64_t *done, int64_t *total)
 {
     const oras_upload *upload = &transfer->upload;

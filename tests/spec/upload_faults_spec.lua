@@ -380,6 +380,16 @@ describe("sending", function()
     end
   end)
 
+  it("N46 asks nothing more on a connection where a body was refused", function()
+    once()
+    faults.on { method = "PUT", status = 403, always = true }
+    assert.equal("denied", fails(file(BIG)).class)
+    settled()
+    local refused = faults.log { method = "PUT" }[1]
+    local ended = faults.log { method = "DELETE" }[1]
+    assert.are_not.equal(refused.connection, ended.connection)
+  end)
+
   it("N47 other bytes than were sent are integrity, and not tried again", function()
     faults.on { method = "PUT", set = { ["Docker-Content-Digest"] = oras.digest.of "other" } }
     local err = fails { data = "hello" }
