@@ -89,13 +89,15 @@ local function check_shape(doc, media_type)
   descriptor.check_annotations(doc, "")
 end
 
-local function guess_type(doc)
+--- The media type that a document has by its fields, when it says none; nil for neither kind.
+---@param doc table
+---@return string?
+function manifest.type_by_fields(doc)
   if doc.manifests ~= nil then
     return media_types.index
   elseif doc.layers ~= nil or doc.config ~= nil then
     return media_types.manifest
   end
-  content "the document says no media type, and neither does the server"
 end
 
 -- Field and header must agree (GHSA-5j5w-g665-5m35: the same bytes read as two things).
@@ -107,7 +109,8 @@ local function settle_type(doc, claimed)
   if own and claimed and own ~= claimed then
     content("the document says it is %q, the server says %q", own, claimed)
   end
-  return own or claimed or guess_type(doc)
+  return own or claimed or manifest.type_by_fields(doc)
+    or content "the document says no media type, and neither does the server"
 end
 
 local function refuse_schema1(doc, media_type)

@@ -412,7 +412,7 @@ function Registry:check_response(answer, kind, name, place) -- luacheck: no self
   else
     what = ("%s %s"):format(answer.method or "request", core.url.redact(answer.url or ""))
   end
-  require("oras.registry.status").raise(answer, what)
+  require("oras.registry.status").raise(answer, what, name and core.digest.parse(name) and name or nil)
 end
 
 local layout_backend, remote_backend

@@ -49,6 +49,7 @@ function place.not_found(kind, name, container, more)
     class = "not_found",
     message = ('no %s "%s" in %s%s'):format(kind, name, container:place(), more or ""),
     code = kind == "manifest" and "MANIFEST_UNKNOWN" or "BLOB_UNKNOWN",
+    digest = name:find(":", 1, true) and name or nil,
   }
 end
 

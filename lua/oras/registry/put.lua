@@ -39,14 +39,9 @@ function Outgoing:descriptor()
   }
 end
 
--- The document says no type of its own: its fields tell.
 local function guess_type(doc)
-  if doc.manifests ~= nil then
-    return media_types.index
-  elseif doc.layers ~= nil or doc.config ~= nil then
-    return media_types.manifest
-  end
-  errors.usage "upload_manifest: the manifest says no mediaType; the option media_type says it"
+  return manifest.type_by_fields(doc)
+    or errors.usage "upload_manifest: the manifest says no mediaType; the option media_type says it"
 end
 
 -- A mistake in a document of the caller's is a mistake of the call.

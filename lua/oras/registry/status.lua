@@ -156,8 +156,9 @@ end
 --- Raise what an unwanted answer means.
 ---@param response oras.Response
 ---@param what string what was asked for: `manifest "1.0" in ghcr.io/a/b`
+---@param digest? string if it was asked for by that
 ---@raise oras.Error
-function status.raise(response, what)
+function status.raise(response, what, digest)
   local class = status.class_of(response.status)
   local code, words = status.read(response)
   local message = phrase_of(response, class):format(what)
@@ -174,6 +175,7 @@ function status.raise(response, what)
     message = message .. hint(response),
     method = response.method,
     url = response.url and core.url.redact(response.url),
+    digest = digest,
     attempts = response.attempts,
     retryable = require("oras.retry").is_status(response.status),
   }
