@@ -25,6 +25,7 @@ typedef struct oras_context {
     oras_task *ready_first, *ready_last; /* tasks to resume, in order */
     int n_streams;                       /* made since the last full collection */
     int depth;                           /* of waits that resume tasks */
+    bool is_asking;                      /* a prompt is on the terminal */
     atomic_int interrupted;              /* oras_interrupt() or os.exit: unwind everything */
 
     /* set by a runtime of ours after the context was made; borrowed from it, NULL elsewhere */

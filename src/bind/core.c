@@ -17,7 +17,8 @@ static const struct {
     {"log", oras_lua_open_log},           {"path", oras_lua_open_path},
     {"progress", oras_lua_open_progress}, {"reference", oras_lua_open_reference},
     {"sink", oras_lua_open_sink},         {"source", oras_lua_open_source},
-    {"task", oras_lua_open_task},         {"url", oras_lua_open_url},
+    {"task", oras_lua_open_task},         {"terminal", oras_lua_open_terminal},
+    {"url", oras_lua_open_url},
 };
 
 #define N_TABLES ((int)(sizeof tables / sizeof tables[0]))

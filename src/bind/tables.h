@@ -23,6 +23,7 @@ void oras_lua_open_reference(lua_State *L);
 void oras_lua_open_sink(lua_State *L);
 void oras_lua_open_source(lua_State *L);
 void oras_lua_open_task(lua_State *L);
+void oras_lua_open_terminal(lua_State *L);
 void oras_lua_open_url(lua_State *L);
 
 #endif
