@@ -20,6 +20,7 @@ or calls a method of a provider and prints its result as JSON.
   -           run standard input
   --          the next word is the script
   --debug     tracebacks, and a log of requests without secrets
+  --dry-run   change no registry and no layout: what would be written is told, and refused
   --help      this text; behind a command its flags, behind a provider its methods
 
 A word with a "/" or ending in ".lua" is a script; else it is a command, a provider or a
@@ -166,6 +167,10 @@ local function run_word(word, words, index)
 end
 
 local function prepare(opts)
+  if opts.dry_run then
+    require "oras.registry".dry_run = true
+    host.log_level "info"
+  end
   if opts.debug then
     report.debug = true
     host.log_level "debug"

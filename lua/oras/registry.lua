@@ -19,6 +19,7 @@ local requests = require "oras.registry.request"
 ---@field hostname? string registry of references without one
 ---@field media_types? table<string, string> names of layers by media type, for organize_layers
 ---@field auth? table authentication scheme of one's own
+---@field dry_run boolean nothing is changed: requests that write are told ("write") and refused
 local Registry = Object:extend "Registry"
 
 Registry.options = {
@@ -26,6 +27,7 @@ Registry.options = {
   cert = "string",
   concurrency = "integer",
   config_path = "string",
+  dry_run = "boolean",
   headers = "table",
   hostname = "string",
   insecure = "boolean",
@@ -39,6 +41,9 @@ Registry.options = {
   upload_origins = "table",
   user_agent = "string",
 }
+
+--- Of all objects, whatever their options say: oras-lua --dry-run.
+Registry.dry_run = false
 
 local MIB <const> = 1024 * 1024
 
@@ -59,7 +64,7 @@ local TIMEOUTS <const> = {
   connect = "number", first_byte = "number", stall = "number", total = "number",
 }
 
-local EVENTS <const> = { progress = true, request = true, response = true, retry = true, warning = true }
+local EVENTS <const> = { progress = true, request = true, response = true, retry = true, warning = true, write = true }
 
 local AUTH_BACKENDS <const> = { anonymous = true, auto = true, basic = true, token = true }
 
@@ -173,6 +178,7 @@ function Registry:init(opts)
   opts = options.check(opts, class:_all_options(), class.__name .. ":new")
   check_values(opts)
   self.hostname = opts.hostname
+  self.dry_run = opts.dry_run or Registry.dry_run
   self._settings = options.copied(opts)
   self._settings.headers, self._settings.proxy = nil, nil
   private[self].proxy = opts.proxy
@@ -227,7 +233,8 @@ end
 
 --- Call a function when something happens: "request" (the request), "response" (the
 --- response), "retry" ({attempt, delay, error, response}), "progress" ({phase, digest, done, total,
---- title?, blobs?}: registry/progress.lua), "warning" (the registry's text).
+--- title?, blobs?}: registry/progress.lua), "warning" (the registry's text), "write" (what a dry
+--- run does not send: {method, url}).
 ---@param event string
 ---@param fn function
 ---@raise oras.Error usage
@@ -356,6 +363,10 @@ end
 ---@return oras.Response? or nil and an oras.Error, which may be tried again
 ---@return oras.Error?
 function Registry:send(request)
+  local refused = self.dry_run and require("oras.registry.dry_run").refusal(self, request)
+  if refused then
+    return nil, refused
+  end
   local answer, err = client_for(self, request.endpoint):request(request)
   if not answer then
     return nil, err

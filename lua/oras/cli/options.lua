@@ -12,6 +12,7 @@ local SWITCHES <const> = {
   ["-E"] = "no_environment",
   ["-W"] = "warnings",
   ["--debug"] = "debug",
+  ["--dry-run"] = "dry_run",
   ["--help"] = "help",
   ["-h"] = "help",
   ["--version"] = "version",

@@ -29,6 +29,10 @@ local function log_exchange(request, answer, err)
 end
 
 local function send(registry, request)
+  local refused = registry.dry_run and require("oras.registry.dry_run").refusal(registry, request)
+  if refused then
+    return nil, refused
+  end
   local watchers = registry._watchers
   if watchers then
     registry:_emit("request", request)

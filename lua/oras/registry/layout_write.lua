@@ -191,4 +191,4 @@ function layout.delete_blob(registry, container, digest)
   end)
 end
 
-return layout
+return require("oras.registry.dry_run").guard(layout)
