@@ -167,7 +167,7 @@ oras_sink *oras_lua_push_memory_sink(lua_State *L, size_t limit)
     return box->sink;
 }
 
-/* file{root, path, shown, digest, size, resume, overwrite, durable} */
+/* file{root, path, shown, digest, size, resume, overwrite, durable, mode, exact} */
 static int file(lua_State *L)
 {
     oras_error err = ORAS_ERROR_INIT;
@@ -176,7 +176,9 @@ static int file(lua_State *L)
                                .shown = oras_opt_string(L, 1, "shown", NULL),
                                .resume = oras_opt_boolean(L, 1, "resume", 1),
                                .overwrite = oras_opt_boolean(L, 1, "overwrite", 1),
-                               .durable = oras_opt_boolean(L, 1, "durable", 0)};
+                               .durable = oras_opt_boolean(L, 1, "durable", 0),
+                               .mode = (mode_t)(oras_opt_integer(L, 1, "mode", 0) & 0777),
+                               .exact = oras_opt_boolean(L, 1, "exact", 0)};
     oras_expect expect;
     sink_box *box;
 
@@ -189,7 +191,7 @@ static int file(lua_State *L)
 }
 
 /* tree{root, path, prefix, digest, size, content_digest, packing, media_type, max_bytes,
- * max_entries, max_ratio, max_depth, overwrite, links, any_case, durable} */
+ * max_entries, max_ratio, max_depth, overwrite, links, any_case, exact, durable} */
 static int tree(lua_State *L)
 {
     const int *root = oras_lua_opt_root(L, 1);
@@ -200,6 +202,7 @@ static int tree(lua_State *L)
                                .overwrite = oras_opt_boolean(L, 1, "overwrite", 1),
                                .links = oras_opt_boolean(L, 1, "links", 0),
                                .any_case = oras_opt_boolean(L, 1, "any_case", 0),
+                               .exact = oras_opt_boolean(L, 1, "exact", 0),
                                .durable = oras_opt_boolean(L, 1, "durable", 0)};
     oras_error err = ORAS_ERROR_INIT;
     oras_expect expect;

@@ -211,6 +211,18 @@ static int source_size(lua_State *L)
     return 1;
 }
 
+/* source:mode() -> the permissions of its file, nil if it has none */
+static int source_mode(lua_State *L)
+{
+    unsigned mode = oras_source_mode(oras_lua_check_source(L, 1));
+
+    if (mode == 0)
+        lua_pushnil(L);
+    else
+        lua_pushinteger(L, mode);
+    return 1;
+}
+
 /* source:seek(offset) -> true */
 static int source_seek(lua_State *L)
 {
@@ -314,6 +326,7 @@ static int source_fail(lua_State *L)
 void oras_lua_open_source(lua_State *L)
 {
     static const luaL_Reg methods[] = {{"size", source_size},
+                                       {"mode", source_mode},
                                        {"seek", source_seek},
                                        {"can_seek", source_can_seek},
                                        {"digest", source_digest},

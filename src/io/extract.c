@@ -111,7 +111,8 @@ static oras_code set_up(oras_extract *x, oras_error *err)
     oras_tree_options options = {.prefix = x->prefix,
                                  .links = x->wanted.links,
                                  .any_case = x->wanted.any_case,
-                                 .umask = oras_pool_umask(x->pool)};
+                                 .exact = x->wanted.exact,
+                                 .umask = x->wanted.exact ? 0 : oras_pool_umask(x->pool)};
     oras_code code;
 
     oras_meter_init(&x->bytes, &x->wanted.limits);

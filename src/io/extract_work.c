@@ -290,7 +290,9 @@ static oras_code publish(oras_extract *x, oras_error *err)
         code = verify_content(x, err);
     if (code)
         return code;
-    mode = oras_tree_mode(x->tree) & ~oras_pool_umask(x->pool);
+    mode = oras_tree_mode(x->tree);
+    if (!x->wanted.exact)
+        mode &= ~oras_pool_umask(x->pool);
     oras_extract_release(x);
     return oras_staging_publish(&x->staging, mode, err);
 }

@@ -48,6 +48,8 @@ typedef struct oras_file_target {
     bool resume;       /* keep and take up a partial file (default of the Lua API) */
     bool overwrite;    /* else class exists when something stands at path */
     bool durable;      /* fdatasync before the rename, then the directory */
+    mode_t mode;       /* of the file, less the umask; 0: of what it replaces, or 0666 */
+    bool exact;        /* `mode` as it is, whatever the umask says */
     bool by_digest;    /* the sha256's digits take the place of path's last component; once it is
                         * finished, oras_sink_expected() has the digest */
 } oras_file_target;
@@ -66,6 +68,7 @@ typedef struct oras_tree_target {
     bool overwrite;             /* a directory that is there takes up what is new; else exists */
     bool links;                 /* symbolic links that stay inside are made; else class path */
     bool any_case;              /* names that differ in case alone are fine; else exists */
+    bool exact;                 /* modes as the archive has them, up to 0777, without the umask */
     bool durable;               /* on the disk before it has its name */
 } oras_tree_target;
 

@@ -16,6 +16,11 @@ int64_t oras_source_size(const oras_source *source)
     return source->size;
 }
 
+unsigned oras_source_mode(const oras_source *source)
+{
+    return source->mode;
+}
+
 oras_source_step oras_source_read(oras_source *source, void *data, size_t capacity, size_t *size,
                                   oras_error *err)
 {

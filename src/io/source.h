@@ -63,6 +63,9 @@ void oras_source_free(oras_source *source);
 /** -1: known at the end. */
 int64_t oras_source_size(const oras_source *source);
 
+/** The permissions that the file of a source has; 0: it is no file. */
+unsigned oras_source_mode(const oras_source *source);
+
 /** At most `capacity` bytes into `data`. */
 oras_source_step oras_source_read(oras_source *source, void *data, size_t capacity, size_t *size,
                                   oras_error *err);

@@ -222,6 +222,7 @@ static oras_code look_at(file_source *file, oras_error *err)
     if (!S_ISREG(file->start.st_mode))
         return oras_fail(err, ORAS_C_USAGE, "'%s' is no regular file", file->name);
     file->base.size = true_size(file);
+    file->base.mode = file->start.st_mode & 0777;
     return ORAS_OK;
 }
 

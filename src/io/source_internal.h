@@ -19,7 +19,8 @@ typedef struct oras_source_ops {
 /* A kind embeds it first. */
 struct oras_source {
     const oras_source_ops *ops;
-    int64_t size; /* -1: known at the end */
+    int64_t size;  /* -1: known at the end */
+    unsigned mode; /* permissions of a file; 0: it has none */
     oras_notify notify;
 };
 

@@ -27,7 +27,9 @@ oras_code oras_target_init(oras_target *target, const oras_file_target *wanted, 
                             .fd = -1,
                             .keyed = wanted->resume,
                             .overwrite = wanted->overwrite,
-                            .durable = wanted->durable};
+                            .durable = wanted->durable,
+                            .asked = wanted->mode & 0777,
+                            .exact = wanted->exact};
     if (wanted->root && !oras_root_path_is_plain(wanted->path))
         return oras_fail(err, ORAS_C_PATH, "'%s' is not a plain relative path", wanted->path);
     if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
@@ -212,9 +214,16 @@ static int sync_dir(const oras_target *target)
     return fd < 0 ? -1 : sync_with(fsync, fd);
 }
 
+static mode_t mode_of(const oras_target *target, mode_t umask)
+{
+    if (target->asked)
+        return target->exact ? target->asked : target->asked & ~umask;
+    return target->mode >= 0 ? (mode_t)target->mode : 0666 & ~umask;
+}
+
 oras_code oras_target_publish(oras_target *target, mode_t umask, oras_error *err)
 {
-    int rc = fchmod(target->fd, target->mode >= 0 ? (mode_t)target->mode : 0666 & ~umask);
+    int rc = fchmod(target->fd, mode_of(target, umask));
 
     if (rc == 0 && target->durable)
         rc = sync_with(fdatasync, target->fd);

@@ -15,6 +15,8 @@ typedef struct oras_target {
     int dir_fd, fd; /* -1: not open */
     bool keyed;     /* the temporary is named by digest and can be taken up again */
     bool overwrite, durable;
+    mode_t asked; /* its mode, less the umask unless `exact`; 0: nobody says */
+    bool exact;
     int64_t found; /* bytes that lay in the temporary when it was opened */
     int mode;      /* of the file that is replaced; -1: there is none */
 } oras_target;
@@ -33,8 +35,8 @@ oras_code oras_target_open(oras_target *target, const oras_digest *digest, oras_
 oras_code oras_target_write(const oras_target *target, const void *data, size_t size,
                             int64_t offset, oras_error *err);
 
-/** Give the temporary its name and the mode of the file that it replaces (0666 less `umask`
- * where there is none), and close it. */
+/** Give the temporary its name and the mode that is asked for, else that of the file that it
+ * replaces (0666 less `umask` where there is none), and close it. */
 oras_code oras_target_publish(oras_target *target, mode_t umask, oras_error *err);
 
 /** Close the temporary; remove it unless `keep`. */

@@ -15,7 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KEPT_BITS ((mode_t)0755)
+#define KEPT_BITS  ((mode_t)0755)
+#define EXACT_BITS ((mode_t)0777) /* never set-user-ID and its like */
 
 oras_code oras_tree_new(int dir, const oras_tree_options *options, oras_tree **out, oras_error *err)
 {
@@ -111,7 +112,7 @@ static oras_code make_directory(oras_tree *tree, const char *path, const char *n
     code = oras_tree_count_one(tree, err);
     if (!code && mkdirat(oras_tree_here(tree), name, mode) != 0)
         return oras_tree_explain(tree, errno, err);
-    return code;
+    return code || !tree->options.exact ? code : set_mode(tree, name, mode, err);
 }
 
 static oras_code make_file(oras_tree *tree, const char *path, const char *name, mode_t mode,
@@ -123,7 +124,9 @@ static oras_code make_file(oras_tree *tree, const char *path, const char *name, 
         return code;
     tree->file = openat(oras_tree_here(tree), name,
                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-    return tree->file < 0 ? oras_tree_explain(tree, errno, err) : ORAS_OK;
+    if (tree->file < 0 || (tree->options.exact && fchmod(tree->file, mode) != 0))
+        return oras_tree_explain(tree, errno, err);
+    return ORAS_OK;
 }
 
 /* The file that a hard link names is one that this archive has made: no other is known. */
@@ -171,7 +174,7 @@ static oras_code make(oras_tree *tree, const oras_entry *entry, const char *path
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
-    mode_t mode = (mode_t)entry->mode & KEPT_BITS;
+    mode_t mode = (mode_t)entry->mode & (tree->options.exact ? EXACT_BITS : KEPT_BITS);
     oras_code code = ORAS_OK;
 
     if (strcmp(path, ".") == 0 && entry->type == ORAS_ENTRY_DIRECTORY)

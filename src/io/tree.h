@@ -2,8 +2,8 @@
  * Entries of an archive become files, below one directory that is this process's alone.
  *
  * No link is ever followed, nothing that is there is ever opened: a file is made or the
- * archive is refused. Owners, times, extended attributes and the bits beyond 0755 are not
- * kept; the umask holds. */
+ * archive is refused. Owners, times, extended attributes and the bits beyond 0755 (0777 if
+ * `exact`) are not kept; the umask holds unless `exact`. Directories are their owner's. */
 #ifndef ORAS_IO_TREE_H
 #define ORAS_IO_TREE_H
 
@@ -18,7 +18,8 @@ typedef struct oras_tree_options {
     bool links;          /* make symbolic links that stay inside; else class path */
     bool any_case;       /* names may differ in case alone; else class exists */
     int64_t max_entries; /* made, directories that have no entry of their own included */
-    mode_t umask;
+    bool exact;          /* modes as they are in the archive */
+    mode_t umask;        /* 0 if `exact` */
 } oras_tree_options;
 
 /** `dir` and the prefix are borrowed. */

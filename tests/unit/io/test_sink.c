@@ -524,6 +524,38 @@ static void test_L12_temporary_is_private_and_mode_follows_umask(void **state)
     assert_int_equal(st.st_mode & 0777, 0666 & ~mask);
 }
 
+/* The mode of a file that was put in place with that target. */
+static mode_t mode_of_file(fixture *f, const oras_file_target *target)
+{
+    oras_expect expect = expect_of(f->bytes, 10);
+    oras_sink *sink;
+    struct stat st;
+
+    assert_int_equal(oras_sink_file(f->pool, target, &expect, &sink, NULL), ORAS_OK);
+    assert_int_equal(oras_sink_begin(sink, 0, NULL), ORAS_OK);
+    assert_int_equal(write_bytes(sink, f->bytes, 10, NULL), ORAS_FLOW_OK);
+    assert_int_equal(finish(sink, NULL), ORAS_OK);
+    oras_sink_free(sink);
+    assert_int_equal(stat(target->path, &st), 0);
+    return st.st_mode & 07777;
+}
+
+static void test_W11_mode_is_asked_for(void **state)
+{
+    fixture *f = *state;
+    oras_file_target target = {.path = path_in(f, "tool"), .overwrite = true, .mode = 04777};
+    mode_t mask = umask(0);
+
+    umask(mask);
+    assert_int_equal(mode_of_file(f, &target), 0777 & ~mask);
+    target.exact = true;
+    assert_int_equal(mode_of_file(f, &target), 0777);
+    target.mode = 0; /* that of the file that it replaces */
+    assert_int_equal(mode_of_file(f, &target), 0777);
+    target.mode = 0440;
+    assert_int_equal(mode_of_file(f, &target), 0440);
+}
+
 static void test_missing_parents_are_made(void **state)
 {
     fixture *f = *state;
@@ -719,6 +751,7 @@ int main(void)
         T(test_L08_exists_without_overwrite),
         T(test_L08_symlink_is_replaced_not_followed),
         T(test_L12_temporary_is_private_and_mode_follows_umask),
+        T(test_W11_mode_is_asked_for),
         T(test_missing_parents_are_made),
         T(test_L01_disk_full),
         T(test_L01_a_write_that_failed_before_the_end_is_told_at_the_end),

@@ -209,6 +209,28 @@ static void test_L12_umask(void **state)
     with_umask(*state, 027, "d 750 out\nd 750 out/d\nf 750 out/d/x = \n");
 }
 
+static void test_W11_modes_exactly_as_the_archive_has_them(void **state)
+{
+    place *p = *state;
+    unpacking how = {.target = {.exact = true}};
+    oras_error err = ORAS_ERROR_INIT;
+    oras_buf tar = empty_buf();
+
+    put_dir(&tar, ".", 0777);
+    put_header(&tar, &(tar_fields){.name = "d/x", .mode = 07777});
+    put_dir(&tar, "d", 02775); /* its entry comes behind */
+    put_dir(&tar, "e", 0477);
+    put_header(&tar, &(tar_fields){.name = "e/read", .mode = 0462});
+    put_end(&tar);
+    oras_pool_free(p->pool);
+    assert_int_equal(oras_pool_new(2, &p->pool, NULL), ORAS_OK);
+    umask(077);
+    assert_int_equal(unpack(p, &tar, &how, &err), ORAS_OK);
+    umask(022);
+    expect_root(p, "d 777 out\nd 775 out/d\nf 777 out/d/x = \nd 777 out/e\nf 462 out/e/read = \n");
+    oras_buf_dispose(&tar);
+}
+
 static void test_links_by_option(void **state)
 {
     place *p = *state;
@@ -339,6 +361,7 @@ int main(void)
         TEST(test_prefix_is_for_all_or_none),
         TEST(test_C26_modes),
         TEST(test_L12_umask),
+        TEST(test_W11_modes_exactly_as_the_archive_has_them),
         TEST(test_links_by_option),
         TEST(test_L08_merge),
         TEST(test_L08_into_the_root_itself),
