@@ -237,10 +237,16 @@ function Layout:put(bytes, digest)
   end
 end
 
---- What to write to, and what to close when all is written: a directory has everything at once.
+--- What to write to, and what to close when all is written: a directory has everything at once,
+--- unless its index is to be written once only.
+---@param gather? boolean
 ---@return oras.Layout
 ---@return table? closable
-function Layout:begin()
+function Layout:begin(gather)
+  if gather then
+    local own = require("oras.layout_changes").gather(self)
+    return own, own
+  end
   return self
 end
 
