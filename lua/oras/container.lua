@@ -22,20 +22,36 @@ local methods = {}
 -- The part of blob URLs that stays the same: they are what is asked for most.
 local blob_urls = setmetatable({}, { __mode = "k" })
 
+-- A name in a layout's index may be a whole reference (image-spec annotations.md, "ref.name"), which
+-- is longer than a tag and has other bytes.
+local NAME_MAX <const> = 1024
+
+local function is_long_name(self)
+  local name = self.kind == "layout" and not self.digest and self.tag
+  return name and #name <= NAME_MAX and name:find "[/:@]" ~= nil and not name:find "[%c%s]" and name:find "^[%w%[]" ~= nil
+end
+
+local function print_reference(self)
+  if is_long_name(self) then
+    return ("oci:%s:%s"):format(self.path, self.tag)
+  end
+  return core.reference.print(self)
+end
+
 function Container:__index(key)
   local method = methods[key]
   if method ~= nil then
     return method
   end
   if key == "uri" then
-    return errors.check(core.reference.print(self))
+    return errors.check(print_reference(self))
   end
 end
 
 --- The reference as text.
 ---@return string
 function Container:__tostring()
-  return core.reference.print(self) or "container"
+  return print_reference(self) or "container"
 end
 
 local container = {}
@@ -78,7 +94,8 @@ local function copy(self)
   return setmetatable(fields, Container)
 end
 
---- The same place with another tag and no digest.
+--- The same place with another tag and no digest. In a layout it may be a whole reference, as
+--- backups of several repositories have them ("localhost:5000/a:v1").
 ---@param tag string
 ---@return oras.Container
 ---@raise oras.Error usage
@@ -88,7 +105,7 @@ function methods:with_tag(tag)
   end
   local other = copy(self)
   other.tag, other.digest = tag, nil
-  errors.check(core.reference.print(other))
+  errors.check(print_reference(other))
   return other
 end
 

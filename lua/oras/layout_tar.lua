@@ -3,6 +3,7 @@
 --- What is written is gathered beside it, by a transaction. At its end the tar is packed from
 --- what it had and what was gathered, and renamed into its place, under its lock: what other
 --- processes and tasks did to it meanwhile stays. A transaction that failed leaves nothing.
+local changes = require "oras.layout_changes"
 local core = require "oras.core"
 local errors = require "oras.error"
 local layout = require "oras.layout"
@@ -43,9 +44,7 @@ end
 function Tar:_read()
   if not self._view then
     local view = base_index(self)
-    for _, change in ipairs(self.changes or {}) do
-      change(view)
-    end
+    changes.apply(self.changes or {}, view)
     self._view = view
   end
   return self._view
@@ -176,11 +175,7 @@ function Tar:edit(change)
     local own <close> = self:begin()
     return own:edit(change)
   end
-  local changed, result, unwanted = change(self:_read())
-  if changed or (unwanted and #unwanted > 0) then
-    table.insert(self.changes, change)
-  end
-  return result
+  return changes.add(self, change)
 end
 
 local Transaction = setmetatable({ __name = Tar.__name, __tostring = Tar.__tostring }, { __index = Tar })
@@ -239,11 +234,8 @@ end
 local function write(self)
   local _ <close> = lock_newest(self)
   local index, unwanted = base_index(self), {}
-  for _, change in ipairs(self.changes) do
-    local _, _, digests = change(index)
-    for _, digest in ipairs(digests or {}) do
-      unwanted[digest] = true
-    end
+  for _, digest in ipairs(select(2, changes.apply(self.changes, index))) do
+    unwanted[digest] = true
   end
   local done, err = core.layout.pack(self.path, core.json.encode(index), digests_without(self, unwanted),
     self.core ~= nil, self.stage, self.core)

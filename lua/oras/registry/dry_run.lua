@@ -31,11 +31,11 @@ end
 
 -- Gathering writes for a tar makes files beside it, which a dry run does without.
 local function guarded_batch(batch)
-  return function(registry, container)
+  return function(registry, container, ...)
     if registry.dry_run then
       return nil, container
     end
-    return batch(registry, container)
+    return batch(registry, container, ...)
   end
 end
 

@@ -13,14 +13,15 @@ local layout = {}
 --- error closes it, not at all. Without it each step would write the tar anew.
 ---@param registry oras.Registry
 ---@param container oras.Container
+---@param gather? boolean a directory's index, too, is written once, at the end
 ---@return table? closable nil where nothing needs to be gathered
 ---@return oras.Container
-function layout.batch(registry, container)
-  local is_tar = container.path:find "%.tar$" ~= nil
-  local found = is_tar and open_or_make(registry, container) or errors.try(open, registry, container)
+function layout.batch(registry, container, gather)
+  local is_made = gather or container.path:find "%.tar$" ~= nil
+  local found = is_made and open_or_make(registry, container) or errors.try(open, registry, container)
   local store, closing
   if found then
-    store, closing = found:begin()
+    store, closing = found:begin(gather)
   end
   if not closing then
     return nil, container
