@@ -26,7 +26,7 @@ Registry.options = {
   auth_backend = "string|table",
   cert = "string",
   concurrency = "integer",
-  config_path = "string",
+  config_path = "string|table",
   dry_run = "boolean",
   headers = "table",
   hostname = "string",
@@ -35,6 +35,7 @@ Registry.options = {
   limits = "table",
   plain_http = "boolean",
   proxy = "string",
+  referrers = "string",
   retry = "table",
   timeout = "table",
   tls_verify = "boolean|string",
@@ -57,14 +58,17 @@ Registry.default_limits = {
   manifest = 4 * MIB,
   pages = 1000,
   redirects = 10,
+  referrers_depth = 100, -- levels of discover
   tags = 32 * MIB, -- of one page of a list
 }
 
 local TIMEOUTS <const> = {
-  connect = "number", first_byte = "number", stall = "number", total = "number",
+  connect = "number", first_byte = "number", helper = "number", stall = "number", total = "number",
 }
 
 local EVENTS <const> = { progress = true, request = true, response = true, retry = true, warning = true, write = true }
+
+local REFERRERS <const> = { api = true, auto = true, tag = true }
 
 local AUTH_BACKENDS <const> = { anonymous = true, auto = true, basic = true, token = true }
 
@@ -79,11 +83,15 @@ for group, names in pairs {
   put = "upload_manifest pack_manifest put_manifest",
   changes = "tag untag delete_tags delete_manifest delete_blob",
   pull = "pull",
+  rate = "rate_limit wait_for_rate",
   push = "push",
+  attach = "attach",
+  discover = "discover referrers",
   progress = "_progress",
   uploads = "upload_blob start_upload put_upload patch_upload stream_upload chunked_upload finish_upload "
     .. "upload_status cancel_upload",
   credentials = "set_basic_auth set_token_auth get_credentials",
+  login = "login logout",
 } do
   for name in names:gmatch "%S+" do
     GROUPS[name] = "oras.registry." .. group
@@ -141,6 +149,9 @@ local function check_values(opts)
   local backend = opts.auth_backend
   if type(backend) == "string" and not AUTH_BACKENDS[backend] then
     errors.usage('Registry:new: auth_backend is "auto", "basic", "token", "anonymous" or a table, not %q', backend)
+  end
+  if opts.referrers and not REFERRERS[opts.referrers] then
+    errors.usage('Registry:new: referrers is "auto", "api" or "tag", not %q', opts.referrers)
   end
   if (opts.cert == nil) ~= (opts.key == nil) then
     errors.usage "Registry:new: cert and key go together"
@@ -444,6 +455,7 @@ end
 
 --- What a verb writes through is a container of its own, where the place is written as a whole: a
 --- layout in a tar, when the value is closed. An error that closes it leaves the place as it was.
+---@param gather? boolean for many manifests: the index of any layout is written then
 ---@return table? closable
 ---@return oras.Container
 function Registry:_batch(place, gather)
@@ -455,4 +467,3 @@ function Registry:_batch(place, gather)
 end
 
 return Registry
----@param gather? boolean for many manifests: the index of any layout is written then

@@ -89,7 +89,7 @@ describe("docker's configuration", function()
 
   it("L14 is nothing when it is missing or empty", function()
     assert.is_nil(config.lookup("ghcr.io", directory .. "/none/config.json"))
-    for _, text in ipairs { "", "  \n", "{}", '{"auths":{}}', '{"auths":null}', '{"credsStore":"x"}' } do
+    for _, text in ipairs { "", "  \n", "{}", '{"auths":{}}', '{"auths":null}', '{"credsStore":""}' } do
       assert.is_nil(lookup(text))
     end
   end)
@@ -127,29 +127,38 @@ describe("docker's configuration", function()
     refuses(('{"auths":{"x":"%s"}}'):format(("x"):rep(5000000)))
   end)
 
-  it("is looked for at DOCKER_CONFIG, then at HOME", function()
-    local getenv = os.getenv
-    finally(function()
-      os.getenv = getenv -- luacheck: ignore
-    end)
-    local variables = {}
-    os.getenv = function(name) -- luacheck: ignore
-      return variables[name]
+  it("L20 has credentials for a part of a host, the longest before the others", function()
+    local document = auths {
+      ["quay.io"] = "host", ["quay.io/team"] = "team", ["quay.io/team/app"] = "app", ["quay.io:8443/team"] = "port",
+      ["docker.io/org"] = "org", ["https://old.example/v1/"] = "old", ["old.example/x"] = "x", ["only.example/a"] = "a",
+    }
+    local path = helper.write(directory .. "/config.json", oras.json.encode(document))
+    local function user(host, repository)
+      return (config.lookup(host, path, repository) or {}).username
     end
-    assert.is_nil(config.path())
-    assert.is_nil(config.lookup "ghcr.io")
-    variables.HOME = "/home/me"
-    assert.equal("/home/me/.docker/config.json", config.path())
-    variables.DOCKER_CONFIG = "/etc/docker"
-    assert.equal("/etc/docker/config.json", config.path())
-    assert.equal("/mine", config.path "/mine")
-    variables.DOCKER_AUTH_CONFIG = oras.json.encode { auths = { ["ghcr.io"] = { auth = auth("env", "pw") } } }
-    assert.equal("env", config.lookup("ghcr.io").username)
-    assert.is_nil(config.lookup "quay.io")
-    assert.equal("file", lookup({ auths = { ["ghcr.io"] = { auth = auth("file", "pw") } } }).username)
-    variables.DOCKER_AUTH_CONFIG = "broken"
-    local _, err = oras.try(config.lookup, "ghcr.io")
-    assert.matches("DOCKER_AUTH_CONFIG", err.message)
+    for _, row in ipairs {
+      { "quay.io", "team/app", "app" }, { "quay.io", "team/app/deep", "app" },
+      { "quay.io", "team/application", "team" },
+      { "quay.io", "team", "team" }, { "quay.io", "teams/app", "host" }, { "quay.io", nil, "host" },
+      { "quay.io:8443", "team/app", "port" }, { "quay.io:8443", "app", nil }, { "quay.io:8443", nil, nil },
+      { "registry-1.docker.io", "org/app", "org" }, { "docker.io", "library/app", nil },
+      { "old.example", "x/y", "x" }, { "old.example", "y", "old" },
+      { "only.example", nil, nil }, { "only.example", "b", nil }, { "only.example", "a", "a" },
+    } do
+      assert.equal(row[3], user(row[1], row[2]), row[1] .. "/" .. tostring(row[2]))
+    end
+  end)
+
+  it("L20 passes over entries without credentials, to a shorter key and to the next file", function()
+    local document = auths { ["quay.io/team"] = oras.json.decode "{}", ["quay.io"] = "host" }
+    local first = helper.write(directory .. "/first.json", oras.json.encode(document))
+    local second = helper.write(directory .. "/second.json", oras.json.encode(auths { ["ghcr.io"] = "second" }))
+    assert.equal("host", config.lookup("quay.io", first, "team/app").username)
+    local files = { directory .. "/none.json", first, second }
+    local found, source = config.lookup("ghcr.io", files)
+    assert.same({ "second", second }, { found.username, source })
+    assert.equal("host", config.lookup("quay.io", files).username)
+    assert.equal(files[1], config.path(files))
   end)
 
   it("is read when a registry asks for credentials, and only then", function()

@@ -1,4 +1,5 @@
 --- Registry methods on credentials: who we are at which registry.
+local auth_file = require "oras.auth.auth_file"
 local errors = require "oras.error"
 local private = require "oras.registry.private"
 
@@ -11,11 +12,7 @@ local function check_text(value, verb, what)
 end
 
 -- Docker Hub's API has another host than its references.
-local HUB <const> = { ["index.docker.io"] = "docker.io", ["registry-1.docker.io"] = "docker.io" }
-
-local function canonical(host)
-  return HUB[host] or host
-end
+local canonical <const> = auth_file.canonical
 
 -- New credentials: what was learnt with others is forgotten.
 local function remember(self, credentials, host)
@@ -57,12 +54,13 @@ function Registry:set_token_auth(token, hostname)
 end
 
 --- The credentials for a registry; a subclass may override it to supply them. Asked only when
---- the registry wants some: those that were set, else those of the docker configuration.
+--- the registry wants some: those that were set, else those of the environment, of a helper or a
+--- file (docs/credentials.md), for the longest part of the repository's name that has some.
 ---@param hostname string "ghcr.io", "localhost:5000"
 ---@param repository? string
 ---@return table? `{username, password}`, `{identity_token}` or `{registry_token}`
----@raise oras.Error config
-function Registry:get_credentials(hostname, repository) -- luacheck: no unused args
+---@raise oras.Error config, helper
+function Registry:get_credentials(hostname, repository)
   local set = private[self].credentials
   if set then
     self._credentials_host = self._credentials_host or canonical(hostname)
@@ -70,5 +68,7 @@ function Registry:get_credentials(hostname, repository) -- luacheck: no unused a
       return set
     end
   end
-  return require("oras.auth.config").lookup(hostname, self._settings.config_path)
+  local settings = self._settings
+  local timeout = (settings.timeout or {}).helper
+  return (require("oras.auth.config").lookup(hostname, settings.config_path, repository, timeout))
 end
