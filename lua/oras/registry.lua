@@ -26,7 +26,7 @@ Registry.options = {
   auth_backend = "string|table",
   cert = "string",
   concurrency = "integer",
-  config_path = "string|table",
+  config_path = "string",
   dry_run = "boolean",
   headers = "table",
   hostname = "string",
@@ -63,7 +63,7 @@ Registry.default_limits = {
 }
 
 local TIMEOUTS <const> = {
-  connect = "number", first_byte = "number", helper = "number", stall = "number", total = "number",
+  connect = "number", first_byte = "number", stall = "number", total = "number",
 }
 
 local EVENTS <const> = { progress = true, request = true, response = true, retry = true, warning = true, write = true }
@@ -83,7 +83,6 @@ for group, names in pairs {
   put = "upload_manifest pack_manifest put_manifest",
   changes = "tag untag delete_tags delete_manifest delete_blob",
   pull = "pull",
-  rate = "rate_limit wait_for_rate",
   push = "push",
   attach = "attach",
   discover = "discover referrers",
@@ -91,7 +90,6 @@ for group, names in pairs {
   uploads = "upload_blob start_upload put_upload patch_upload stream_upload chunked_upload finish_upload "
     .. "upload_status cancel_upload",
   credentials = "set_basic_auth set_token_auth get_credentials",
-  login = "login logout",
 } do
   for name in names:gmatch "%S+" do
     GROUPS[name] = "oras.registry." .. group
@@ -455,13 +453,12 @@ end
 
 --- What a verb writes through is a container of its own, where the place is written as a whole: a
 --- layout in a tar, when the value is closed. An error that closes it leaves the place as it was.
----@param gather? boolean for many manifests: the index of any layout is written then
 ---@return table? closable
 ---@return oras.Container
-function Registry:_batch(place, gather)
+function Registry:_batch(place)
   local backend = self:_backend(place)
   if backend.batch then
-    return backend.batch(self, place, gather)
+    return backend.batch(self, place)
   end
   return nil, place
 end
