@@ -104,6 +104,13 @@ function Layout:index()
   return core.json.decode(self:_read() and self._bytes)
 end
 
+--- The layout's index, decoded, to be looked at only: another table once the file has changed.
+---@return table
+---@raise oras.Error not_found, content, io
+function Layout:current_index()
+  return self:_read()
+end
+
 --- Is the layout still what its path names?
 ---@return boolean
 function Layout:is_current()

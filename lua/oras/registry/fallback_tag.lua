@@ -14,8 +14,14 @@ local adopt = require("oras.response").adopt
 local fallback = {}
 
 -- Others may write at the same time: how often it is tried, and the pause that grows.
-local TRIES <const> = 6
+local TRIES <const> = 8
 local PAUSE <const> = 0.2
+
+-- Who has read before we wrote and writes after us takes our change away: before it counts as done,
+-- the list is looked at again after so many times as long as we took ourselves, within bounds.
+local SETTLING <const> = 2
+local LEAST_SETTLING <const> = 0.02
+local MOST_SETTLING <const> = 1
 
 -- One at a time for each list, whoever in this process changes it.
 local queues = {}
@@ -34,17 +40,19 @@ end
 
 -- Does the registry list referrers by itself? Asked once for each repository.
 local function has_api(registry, container, digest)
-  local endpoint = registry:_endpoint(container.host, container.host)
-  endpoint.lists_referrers = endpoint.lists_referrers or {}
-  local known = endpoint.lists_referrers[container.api_prefix]
-  if known == nil then
-    local answer = adopt(registry:do_request("GET", container:referrers_url(digest), {
-      accept = media_types.index, http2 = true, max_bytes = registry._limits.manifest,
-      repository = container.api_prefix,
-    }), "do_request")
-    known = answer.status == 200 and media_types.of_field(answer.headers["Content-Type"]) == media_types.index
-    endpoint.lists_referrers[container.api_prefix] = known
+  local known = referrers.has_api(registry, container)
+  if known ~= nil then
+    return known
   end
+  local answer = adopt(registry:do_request("GET", container:referrers_url(digest), {
+    accept = media_types.index, http2 = true, max_bytes = registry._limits.manifest,
+    repository = container.api_prefix,
+  }), "do_request")
+  if answer.status >= 500 and answer.status ~= 501 then
+    registry:check_response(answer, "list of referrers", "all", container)
+  end
+  known = answer.status == 200 and media_types.of_field(answer.headers["Content-Type"]) == media_types.index
+  referrers.note(registry, container, known)
   return known
 end
 
@@ -99,42 +107,74 @@ local function store(registry, container, index, digest)
   return stored or errors.raise(err)
 end
 
+---@class oras.ListChange
+---@field registry oras.Registry
+---@field place oras.Container of the list
+---@field digest string of the manifest
+---@field is_right fun(position?: integer): boolean
+---@field change fun(list: table[])
+---@field known table<string, table> entries that were there at one time
+
+-- What others had listed and is not there any more, although its manifest is: it was lost when two
+-- wrote at once, and who listed it may have gone.
+local function find_lost(job, list)
+  local there, found = {}, {}
+  for _, entry in ipairs(list) do
+    there[entry.digest], job.known[entry.digest] = true, entry
+  end
+  local backend = job.registry:_backend(job.place)
+  for digest, entry in pairs(job.known) do
+    if not there[digest] and digest ~= job.digest
+      and backend.head_manifest(job.registry, job.place:with_digest(digest)) then
+      found[#found + 1] = entry
+    end
+  end
+  return found
+end
+
+-- One look; true when all is well, or else it is changed, and others get the time to do so.
+local function attempt(job, is_last)
+  local began = core.clock.monotonic()
+  local index = read(job.registry, job.place)
+  local list = index.manifests
+  local lost, is_right = find_lost(job, list), job.is_right(position(list, job.digest))
+  if is_right and #lost == 0 then
+    return true
+  elseif is_last then
+    return false
+  elseif not is_right then
+    job.change(list)
+  end
+  table.move(lost, 1, #lost, #list + 1, list)
+  store(job.registry, job.place, index, job.digest)
+  local took = core.clock.monotonic() - began
+  core.clock.sleep(math.min(math.max(SETTLING * took, LEAST_SETTLING), MOST_SETTLING))
+  return false
+end
+
 -- Change the list until the change is seen in it.
-local function persist(registry, container, digest, is_right, change)
+local function persist(job)
   for try = 1, TRIES do
-    local index = read(registry, container)
-    if is_right(position(index.manifests, digest)) then
-      return
-    end
-    if try == TRIES then
-      break
-    end
-    if try > 1 then
+    if try > 2 then -- the second only looks whether the first has done it
       core.clock.sleep(PAUSE * try * math.random())
     end
-    change(index.manifests)
-    store(registry, container, index, digest)
+    if attempt(job, try == TRIES) then
+      return
+    end
   end
   errors.raise {
-    class = "server", digest = digest, retryable = true,
-    message = ("%s lists referrers; somebody else keeps changing it at the same time"):format(container.uri),
+    class = "server", digest = job.digest, retryable = true,
+    message = ("%s lists referrers; somebody else keeps changing it at the same time"):format(job.place.uri),
   }
 end
 
 local function change_list(registry, container, subject, digest, is_right, change)
   local place = container:with_tag(referrers.tag(subject.digest))
   in_turn(place.uri, function()
-    persist(registry, place, digest, is_right, change)
+    persist {
+      registry = registry, place = place, digest = digest, is_right = is_right, change = change, known = {},
+    }
   end)
-end
-
--- An entry of the list: the type of an artifact without one is that of its config.
-local function entry_of(out)
-  local doc, entry = out.document, out:descriptor()
-  local config = not media_types.is_index(out.media_type) and doc.config
-  entry.artifactType = entry.artifactType or (config and config.mediaType) or nil
-  entry.annotations = doc.annotations
-  return entry
 end
 
 --- A manifest with a subject was stored: list it, unless the registry does.
@@ -151,7 +191,7 @@ function fallback.add(registry, container, out)
   change_list(registry, container, subject, out.digest, function(found)
     return found ~= nil
   end, function(list)
-    list[#list + 1] = entry_of(out)
+    list[#list + 1] = referrers.describe(out.document, out:descriptor())
   end)
 end
 

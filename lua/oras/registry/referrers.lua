@@ -1,9 +1,8 @@
 --- Who refers to a manifest (distribution-spec, "Listing Referrers"): by the referrers API, by the
---- tag that stands for it where there is none, and in a layout by what its index lists.
+--- tag that stands for it where there is none, and in a layout by what its index leads to.
 local core = require "oras.core"
 local descriptor = require "oras.descriptor"
 local errors = require "oras.error"
-local layouts = require "oras.layout"
 local manifest = require "oras.manifest"
 local media_types = require "oras.media_types"
 local remote = require "oras.registry.remote"
@@ -13,6 +12,10 @@ local Referrers = { __name = "oras.Referrers" }
 Referrers.__index = Referrers
 
 local referrers = {}
+
+---@class oras.ReferrersWanted
+---@field artifact_type? string
+---@field annotations? table<string, string|true> true: whatever its value is
 
 -- Answers that say there is no such API (registries differ), not that nobody refers.
 local UNSUPPORTED <const> = { [400] = true, [404] = true, [405] = true, [406] = true, [501] = true }
@@ -26,7 +29,43 @@ function referrers.tag(digest)
   return (tag:gsub("[^%w._-]", "-"))
 end
 
---- Ask one place for referrers; what was learnt about it is kept for the next question.
+--- Does the repository list referrers by itself? nil: nobody has asked yet. The option `referrers`
+--- of the registry decides before it is asked.
+---@param registry oras.Registry
+---@param container oras.Container
+---@return boolean?
+function referrers.has_api(registry, container)
+  local mode = registry._settings.referrers
+  if mode == "api" or mode == "tag" then
+    return mode == "api"
+  end
+  local endpoint = registry:_endpoint(container.host, container.host)
+  return (endpoint.lists_referrers or {})[container.api_prefix]
+end
+
+--- Keep what was learnt about a repository, for all who ask later.
+---@param registry oras.Registry
+---@param container oras.Container
+---@param has_api boolean
+function referrers.note(registry, container, has_api)
+  local endpoint = registry:_endpoint(container.host, container.host)
+  endpoint.lists_referrers = endpoint.lists_referrers or {}
+  endpoint.lists_referrers[container.api_prefix] = has_api
+end
+
+--- What a list says of a manifest (distribution-spec, "Pushing Manifests with Subject"): the type of
+--- an artifact without one is that of its config.
+---@param doc table decoded manifest or index
+---@param described table its descriptor, which is filled in
+---@return table
+function referrers.describe(doc, described)
+  local config = not media_types.is_index(described.mediaType) and doc.config
+  described.artifactType = described.artifactType or (config and config.mediaType) or nil
+  described.annotations = doc.annotations
+  return described
+end
+
+--- Ask one place for referrers.
 ---@param registry oras.Registry
 ---@param container oras.Container
 ---@return oras.Referrers
@@ -50,13 +89,73 @@ local function entries_of(document, what)
   return document.manifests
 end
 
-local function collect(list, seen, entries)
-  for _, entry in ipairs(entries) do
-    if not seen[entry.digest] then
-      seen[entry.digest] = true
-      list[#list + 1] = entry
+-- A list may leave the type out although it must not: the manifest knows.
+local function type_of(self, entry)
+  if entry.artifactType ~= nil or not media_types.is_manifest(entry.mediaType) then
+    return entry.artifactType
+  end
+  local place = self.container:with_digest(entry.digest)
+  local doc, err = errors.try(self.registry.fetch_manifest, self.registry, place, { expected = entry })
+  if not doc then
+    return err.class ~= "not_found" and errors.raise(err) or nil
+  end
+  return referrers.describe(doc, doc:descriptor()).artifactType
+end
+
+local function has_annotations(entry, wanted)
+  for key, value in pairs(wanted) do
+    local found = entry.annotations and entry.annotations[key]
+    if found == nil or (value ~= true and value ~= found) then
+      return false
     end
   end
+  return true
+end
+
+-- What a server says to have filtered it may still have filtered wrongly, as far as can be seen.
+local function is_wanted(self, entry, wanted, is_filtered)
+  if not has_annotations(entry, wanted.annotations or {}) then
+    return false
+  end
+  local artifact_type = wanted.artifact_type
+  return not artifact_type or entry.artifactType == artifact_type
+    or (entry.artifactType == nil and (is_filtered or type_of(self, entry) == artifact_type))
+end
+
+local function collect(self, list, entries, wanted, is_filtered)
+  list.seen = list.seen or {}
+  for _, entry in ipairs(entries) do
+    if not list.seen[entry.digest] and is_wanted(self, entry, wanted, is_filtered) then
+      list[#list + 1] = entry
+    end
+    list.seen[entry.digest] = true
+  end
+end
+
+-- A repository that is not there says nothing of the registry, nor does a digest that some who have
+-- the API refuse with a 400.
+local function note_missing(self, response)
+  local code = response.status == 404 and require("oras.registry.status").read(response)
+  if response.status ~= 400 and code ~= "NAME_UNKNOWN" then
+    referrers.note(self.registry, self.container, false)
+  end
+end
+
+local function is_supported(self, response, is_first)
+  local mode = self.registry._settings.referrers
+  if not UNSUPPORTED[response.status] or not is_first or mode == "api" then
+    self.registry:check_response(response, "list of referrers", "all", self.container)
+    local is_index = media_types.of_field(response.headers["Content-Type"]) == media_types.index
+    if not is_index and (mode == "api" or not is_first) then
+      errors.raise {
+        class = mode == "api" and "unsupported" or "content", retryable = false,
+        message = ("%s gives no list of referrers"):format(self.container:place()),
+      }
+    end
+    return is_index
+  end
+  note_missing(self, response)
+  return false
 end
 
 -- One page, or nil where there is no API.
@@ -70,18 +169,31 @@ local function ask(self, url, from)
     purpose = from and "link" or nil,
     repository = self.container.api_prefix,
   })
-  if UNSUPPORTED[response.status] then
-    if self.has_api == nil and response.status ~= 400 then -- 400: some that have it, for a digest they do not know
-      self.has_api = false
-    end
-    return nil
-  end
-  registry:check_response(response, "list of referrers", "all", self.container)
-  return media_types.of_field(response.headers["Content-Type"]) == media_types.index and response or nil
+  return is_supported(self, response, from == nil) and response or nil
 end
 
-local function by_api(self, digest)
-  local url, list, seen = self.container:referrers_url(digest), {}, {}
+-- Has the server left out what is of another type?
+local function is_filtered_by_type(response)
+  for _, field in ipairs(response.headers "OCI-Filters-Applied") do
+    for name in field:gmatch "[^,%s]+" do
+      if name == "artifactType" then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+local function first_page(container, digest, wanted)
+  local url = container:referrers_url(digest)
+  if not wanted.artifact_type then
+    return url
+  end
+  return errors.check(core.url.append_query("https://" .. url, "artifactType", wanted.artifact_type)):sub(9)
+end
+
+local function by_api(self, digest, wanted)
+  local url, list = first_page(self.container, digest, wanted), {}
   local links, pages, from = {}, 0, nil
   local what = ("referrers of %s in %s"):format(digest, self.container:place())
   while url do
@@ -94,60 +206,43 @@ local function by_api(self, digest)
     if not entries then
       return nil
     end
-    collect(list, seen, entries)
+    collect(self, list, entries, wanted, is_filtered_by_type(response))
     from, url = response.hop, remote.next_page(response, links, response.url)
   end
   return list
 end
 
-local function by_tag(self, digest)
-  local container = self.container:with_tag(referrers.tag(digest))
+local function by_tag(self, digest, wanted)
+  local container, list = self.container:with_tag(referrers.tag(digest)), {}
   local doc, err = errors.try(self.registry.fetch_manifest, self.registry, container)
-  if not doc then
-    return err.class == "not_found" and {} or errors.raise(err)
+  if not doc and err.class ~= "not_found" then
+    errors.raise(err)
   end
-  return manifest.is_index(doc) and doc.manifests or {}
-end
-
--- A layout lists in its index what no other manifest leads to: subjects are found by reading all.
-local function read_layout(self)
-  local registry, container = self.registry, self.container
-  local by_subject, store <close> = {}, layouts.open(container.path)
-  for _, entry in ipairs(store:index().manifests) do
-    if media_types.is_manifest(entry.mediaType) or media_types.is_index(entry.mediaType) then
-      local doc = registry:fetch_manifest(container:with_digest(entry.digest), { expected = entry })
-      local subject = doc.subject and doc.subject.digest
-      if subject then
-        by_subject[subject] = by_subject[subject] or {}
-        table.insert(by_subject[subject], doc:descriptor())
-      end
-    end
-  end
-  return by_subject
-end
-
-local function in_layout(self, digest)
-  self.by_subject = self.by_subject or read_layout(self)
-  local list, seen = {}, {}
-  collect(list, seen, self.by_subject[digest] or {})
-  collect(list, seen, by_tag(self, digest))
+  collect(self, list, doc and manifest.is_index(doc) and doc.manifests or {}, wanted)
   return list
 end
 
 --- The descriptors of the manifests whose subject is the digest, as the place lists them.
 ---@param digest string
----@return table[]
+---@param wanted? oras.ReferrersWanted all by default
+---@return table[] the caller's to change
 ---@raise oras.Error content, limit, auth, ...
-function Referrers:of(digest)
-  if self.container.kind == "layout" then
-    return in_layout(self, digest)
+function Referrers:of(digest, wanted)
+  wanted = wanted or {}
+  local registry, container, list = self.registry, self.container, nil
+  if container.kind == "layout" then
+    list = {}
+    collect(self, list, require("oras.registry.layout_referrers").of(registry, container, digest), wanted)
+    collect(self, list, by_tag(self, digest, {}), wanted)
+  else
+    list = referrers.has_api(registry, container) ~= false and by_api(self, digest, wanted)
+    if list then
+      referrers.note(registry, container, true)
+    end
   end
-  local list = self.has_api ~= false and by_api(self, digest)
-  if list then
-    self.has_api = true
-    return list
-  end
-  return by_tag(self, digest)
+  list = list or by_tag(self, digest, wanted)
+  list.seen = nil
+  return list
 end
 
 return referrers

@@ -117,7 +117,9 @@ local function follow_subject(registry, container, out, answer)
       message = ("%s took the manifest as a referrer of %s, not of %s"):format(
         container:place(), require("oras.registry.status").sanitise(said), subject.digest),
     }
-  elseif not said then
+  elseif said and registry._settings.referrers ~= "tag" then
+    require("oras.registry.referrers").note(registry, container, true)
+  else
     require("oras.registry.fallback_tag").add(registry, container, out)
   end
 end
