@@ -186,7 +186,7 @@ local function need_blob(self, d, node)
   if not blob then
     blob = { descriptor = d }
     self.blobs[d.digest] = blob
-    self.progress:expect()
+    self.progress:expect(d.size)
     self.jobs:add(function()
       move_blob(self, blob)
     end)

@@ -1,14 +1,20 @@
 --- How far things are: one kind of event for scripts, C hosts and the command line.
 ---
---- An event is {phase, digest, title?, done, total, blobs = {done, total}?}: `phase` is "hash",
---- "pack", "upload", "download", "extract" or "copy", `total` is -1 where it is not known, and
---- `done` of one thing never falls, also when its bytes are sent again. Who tells of one makes a
---- reporter (`registry:_progress{...}`) and gives it to the requests as their option `progress`.
+--- An event is {phase, digest, title?, done, total, over?, blobs = {done, total, size?}?,
+--- operation?}: `phase` is "hash", "pack", "upload", "download", "extract" or "copy", `total` is -1
+--- where it is not known, and `done` of one thing never falls, also when its bytes are sent again.
+--- `over` says that nothing more comes of it; `blobs` are those of the operation that it belongs
+--- to, which has a number, `size` their bytes where all are known. What stands still is told again
+--- now and then. Who tells of one makes a reporter (`registry:_progress{...}`) and gives it to the
+--- requests as their option `progress`.
 local core = require "oras.core"
 
 local Registry = require "oras.registry"
 
 local progress = {}
+
+-- Seconds after which what stands still is told again.
+local STILL <const> = 0.25
 
 --- Tells how far one thing is: `reporter(done, total?)`. As a `<close>` variable it also tells
 --- the end, when that is a good one. `offset` may be set to where a part begins.
@@ -43,15 +49,21 @@ local function tell_host(self)
   self.told = { done = self.done, total = unknown and 0 or self.known, unknown = unknown and 1 or 0 }
 end
 
-local function tell(self)
+local function emit(self)
   local operation = self.operation
+  self.told_at = core.clock.monotonic()
+  self.registry:_emit("progress", {
+    phase = self.phase, digest = self.digest, title = self.title, done = self.done, total = self.known,
+    over = self.over, operation = operation and operation.number,
+    blobs = operation and { done = operation.done, total = operation.total, size = operation.size or nil } or nil,
+  })
+end
+
+local function tell(self)
   if core.progress.is_wanted() then
     tell_host(self)
   end
-  self.registry:_emit("progress", {
-    phase = self.phase, digest = self.digest, title = self.title, done = self.done, total = self.known,
-    blobs = operation and { done = operation.done, total = operation.total } or nil,
-  })
+  emit(self)
 end
 
 --- So many bytes of the thing, or of its part from `offset` on, are done.
@@ -70,6 +82,8 @@ function Reporter:__call(done, total)
   if done ~= self.done or total ~= self.known then
     self.done, self.known = done, total
     tell(self)
+  elseif core.clock.monotonic() - self.told_at >= STILL then
+    emit(self)
   end
 end
 
@@ -79,11 +93,15 @@ function Reporter:__close(err)
     return
   elseif operation then
     operation.done = operation.done + 1
-    self.done, self.known = self.total, nil -- told again: there is one blob more
+    self.known = nil -- told again: there is one blob more
   end
+  self.over = true
   if self.total then
     self.offset = nil
     self(self.total)
+  elseif self.done then
+    self.known = nil
+    self(self.done - (self.offset or 0))
   end
 end
 
@@ -126,16 +144,28 @@ function Registry:_progress(about)
   return progress.reporter(self, about)
 end
 
+local last = 0 -- number of an operation
+
 --- Begin an operation on several blobs.
 ---@param registry oras.Registry whose watchers are told
 ---@return oras.Progress
 function progress.operation(registry)
-  return setmetatable({ registry = registry, done = 0, total = 0 }, Operation)
+  last = last + 1
+  return setmetatable({ registry = registry, number = last, done = 0, total = 0, size = 0 }, Operation)
 end
 
 --- One more blob will come.
-function Operation:expect()
+---@param size? integer its bytes, if that is known
+function Operation:expect(size)
   self.total = self.total + 1
+  self.size = self.size and size and self.size + size
+end
+
+--- A blob will not come: it is there already.
+---@param size? integer as it was expected
+function Operation:skip(size)
+  self.total = self.total - 1
+  self.size = self.size and size and self.size - size
 end
 
 --- How many blobs are still to be done.
