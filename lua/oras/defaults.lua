@@ -18,6 +18,7 @@ return {
   annotation_title = "org.opencontainers.image.title",
   annotation_unpack = "io.deis.oras.content.unpack",
   annotation_digest = "io.deis.oras.content.digest",
+  annotation_mode = "io.oras-lua.content.mode", -- permissions of a single file, as "0755"
   annotation_created = "org.opencontainers.image.created",
   oci_ref_name_annotation = "org.opencontainers.image.ref.name",
   oci_image_index_file = "index.json",

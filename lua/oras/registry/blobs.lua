@@ -15,8 +15,8 @@ local GET <const> = {
   stream = "boolean",
 }
 local DOWNLOAD <const> = {
-  below = "string", durable = "boolean", overwrite = "boolean", progress = "table|boolean", resume = "boolean",
-  root = "userdata", twin = "string", unpack = "table",
+  below = "string", durable = "boolean", exact = "boolean", mode = "integer", overwrite = "boolean",
+  progress = "table|boolean", resume = "boolean", root = "userdata", twin = "string", unpack = "table",
 }
 local NONE <const> = {}
 
@@ -102,6 +102,8 @@ end
 --- Bring a blob into a file, which appears when it is complete and verified. A download
 --- that breaks off is taken up again, by the next process too, unless `resume` is false.
 ---
+--- `mode` is the file's, less the umask unless `exact`.
+---
 --- pull brings everything through here. It gives `root` (of oras.core, the output directory)
 --- and `below`, which say where `path` is without following symbolic links, for what is
 --- unpacked `unpack`, the options of core.sink.tree, and as `twin` the path of a file that has
@@ -109,8 +111,8 @@ end
 ---@param ref string|oras.Container
 ---@param blob string|table digest or descriptor
 ---@param path string missing directories are made
----@param opts? { resume?: boolean, overwrite?: boolean, durable?: boolean, root?: userdata, below?: string,
---- unpack?: table, twin?: string, progress?: table|boolean }
+---@param opts? { resume?: boolean, overwrite?: boolean, durable?: boolean, mode?: integer, exact?: boolean,
+--- root?: userdata, below?: string, unpack?: table, twin?: string, progress?: table|boolean }
 ---@return string path
 ---@raise oras.Error not_found, integrity, exists, io, network, ...
 function Registry:download_blob(ref, blob, path, opts)
@@ -127,6 +129,8 @@ function Registry:download_blob(ref, blob, path, opts)
     resume = opts.resume ~= false,
     overwrite = opts.overwrite ~= false,
     durable = opts.durable,
+    mode = opts.mode,
+    exact = opts.exact,
     progress = opts.progress,
   }
   if not (opts.twin and copy_twin(file, opts.twin)) then

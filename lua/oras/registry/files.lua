@@ -16,6 +16,7 @@ local files = {}
 ---@field reader? function
 ---@field size? integer of what a reader gives
 ---@field title? string
+---@field mode? integer permissions of a single file
 ---@field media_type string
 ---@field annotations table<string, string>
 
@@ -24,7 +25,7 @@ local FILE <const> = {
   size = "integer", title = "string",
 }
 
-local TITLE <const> = defaults.annotation_title
+local TITLE <const>, MODE <const> = defaults.annotation_title, defaults.annotation_mode
 
 local DIRECTORY_TYPES <const> = {
   gzip = media_types.layer_gzip, none = media_types.layer, zstd = media_types.layer_zstd,
@@ -102,6 +103,7 @@ end
 local function look_at(item)
   local source, err = core.source.file(item.path)
   if source then
+    item.mode = source:mode()
     source:close()
     return
   end
@@ -179,8 +181,9 @@ end
 
 --- The items that a caller's list of files means.
 ---@param list (string|table)[]
----@param opts { compression: string, disable_path_validation?: boolean, annotations?: table }
---- `annotations`: more of them, by a file's name
+---@param opts { compression: string, disable_path_validation?: boolean, annotations?: table,
+--- preserve_permissions?: boolean }
+--- `annotations`: more of them, by a file's name; `preserve_permissions`: those of files are noted
 ---@return oras.Item[]
 ---@raise oras.Error usage, path, io
 function files.items(list, opts)
@@ -203,6 +206,9 @@ function files.items(list, opts)
       look_at(item)
     end
     settle_type(item, opts.compression, what)
+    if opts.preserve_permissions and item.mode then
+      item.annotations[MODE] = item.annotations[MODE] or ("%04o"):format(item.mode)
+    end
     items[i] = item
   end
   check_titles(items)

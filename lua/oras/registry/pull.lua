@@ -14,6 +14,7 @@ local PULL <const> = {
   allowed_media_type = "string|table",
   concurrency = "integer",
   config = "string",
+  dry_run = "boolean",
   durable = "boolean",
   filter = "function",
   include_subject = "boolean",
@@ -21,11 +22,15 @@ local PULL <const> = {
   limits = "table",
   links = "boolean",
   name = "function",
+  only = "string|table",
   outdir = "string",
   overwrite = "boolean",
   platform = "string|table",
   portable = "boolean",
+  preserve_permissions = "boolean",
+  rename = "table",
   unpack = "boolean|string",
+  untitled = "boolean",
 }
 
 local LIMITS <const> = {
@@ -49,6 +54,7 @@ local function check(given)
   end
   opts.outdir = opts.outdir or "."
   opts.allowed = plan.allowed_types(opts.allowed_media_type)
+  opts.only, opts.rename = plan.only(opts.only), plan.rename(opts.rename)
   if opts.config then
     opts.config_path, opts.config_type = require("oras.registry.files").split(opts.config)
   end
@@ -146,6 +152,7 @@ local function unpack_options(entry, opts)
   how.prefix = entry.prefix
   how.links = opts.links ~= false
   how.any_case = opts.portable == false
+  how.exact = opts.preserve_permissions
   return how
 end
 
@@ -172,6 +179,8 @@ local function download(pull, entry, twin)
     unpack = unpack_options(entry, opts),
     overwrite = opts.overwrite ~= false and not opts.keep_old_files,
     durable = opts.durable,
+    mode = entry.mode,
+    exact = entry.mode and opts.preserve_permissions or nil,
     twin = twin and twin.path,
     progress = report,
   }
@@ -181,13 +190,23 @@ local function download(pull, entry, twin)
   pull.registry:download_blob(entry.container, wanted, entry.path, how)
 end
 
--- Entries of one content, one after the other: what was fetched for the first is copied.
+-- Which bits the umask takes is not known here; its owner's it leaves.
+local function has_mode(entry, opts)
+  local bits = opts.preserve_permissions and 511 or 448 -- 0777, 0700
+  return not entry.mode or entry.existing.mode & bits == entry.mode & bits
+end
+
+-- Entries of one content, one after the other: what was fetched for the first is copied, as is
+-- what is there with another mode.
 local function fetch(pull, entries)
   local twin
   for _, entry in ipairs(entries) do
     if is_same(pull, entry) then
-      entry.reason, twin = "same content", entry
-      pull.progress.total = pull.progress.total - 1
+      twin = entry
+      if has_mode(entry, pull.opts) then
+        entry.reason = "same content"
+        pull.progress:skip(entry.descriptor.size)
+      end
     end
   end
   for _, entry in ipairs(entries) do
@@ -229,6 +248,18 @@ local function report(planned)
   return result
 end
 
+-- What would be written.
+local function foretold(planned, outdir)
+  local result = { skipped = planned.skipped }
+  for i, entry in ipairs(planned.entries) do
+    result[i] = {
+      path = plan.path(outdir, entry.title), descriptor = entry.descriptor, unpacked = entry.unpack,
+      container = entry.container,
+    }
+  end
+  return result
+end
+
 --- Bring the layers of a manifest into files named by their titles, below a directory. Names
 --- and what is there already are checked before anything is downloaded; each file appears
 --- complete and verified, or not at all. What is there with the same content is not fetched: a
@@ -236,9 +267,16 @@ end
 --- content, which takes times of 1970 (push's default), modes that the umask left as they were, and
 --- nothing else in the directory.
 ---
+--- What has no title is called by what is known of it (a helm chart "NAME-VERSION.tgz", anything
+--- else "sha256-HEX" with the ending of its media type) where nothing in the manifest has one.
+---
 --- `opts`: `outdir` ("."), `overwrite` (true; false leaves what is there), `keep_old_files` (true
 --- refuses when something is there), `allowed_media_type` (one or a list), `filter(layer)`,
---- `name(layer, title)` (another title; false leaves it out), `unpack` (true: what says that it
+--- `only` (globs of names or media types, or digests; one or a list), `rename` (new names by old
+--- ones, or by digest), `name(layer, title)` (another title; false leaves it out), `untitled` (true:
+--- what has no title gets a name beside what has one; false: it never does), `dry_run` (tells what
+--- would be written, writes nothing), `preserve_permissions` (modes as they were noted, whatever the
+--- umask says, up to 0777), `unpack` (true: what says that it
 --- is a packed directory; "all": every packed tar; false), `limits` of unpacking (`max_bytes`,
 --- `max_entries`, `max_ratio`, `max_depth`), `links` (false refuses symbolic links in
 --- directories; those that lead out of one are refused anyhow), `platform`, `config`
@@ -255,12 +293,15 @@ function Registry:pull(ref, opts)
   local container = self:get_container(ref)
   opts = check(opts)
   local manifests = manifests_of(self, container, opts)
-  local planned = plan.new(manifests, opts)
+  local planned = plan.new(self, manifests, opts)
+  if opts.dry_run then
+    return foretold(planned, opts.outdir), manifests[1].doc:descriptor()
+  end
   local root <close> = errors.check(core.file.root(opts.outdir, { create = true }))
   plan.look(planned, root, opts.outdir, opts)
   local pull = { registry = self, root = root, opts = opts, progress = progress.operation(self) }
-  for _ = 1, #planned.entries do
-    pull.progress:expect()
+  for _, entry in ipairs(planned.entries) do
+    pull.progress:expect(entry.descriptor.size)
   end
   task.map(by_content(planned.entries), function(entries)
     return fetch(pull, entries)

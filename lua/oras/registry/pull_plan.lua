@@ -3,6 +3,7 @@
 local core = require "oras.core"
 local defaults = require "oras.defaults"
 local errors = require "oras.error"
+local glob = require "oras.glob"
 local media_types = require "oras.media_types"
 
 local plan = {}
@@ -16,12 +17,55 @@ local plan = {}
 ---@field descriptor table
 ---@field title? string
 ---@field path? string
----@field reason string "no title", "media type", "filter", "name", "exists", "same content",
+---@field reason string "no title", "media type", "filter", "only", "name", "exists", "same content",
 --- "same title and content"
 
 local function title_of(layer)
-  local annotations = layer.annotations
+  local annotations = type(layer) == "table" and layer.annotations
   return type(annotations) == "table" and annotations[defaults.annotation_title] or nil
+end
+
+local function text_list(given, what)
+  local list = type(given) == "string" and { given } or given or {}
+  for key, one in pairs(list) do
+    if math.type(key) ~= "integer" or type(one) ~= "string" or one == "" then
+      errors.usage("pull: %s is a text or a list of texts", what)
+    end
+  end
+  return list
+end
+
+--- What is to be pulled of all there is: globs of names or media types, or digests.
+---@param given? string|string[]
+---@return { given: string, used?: boolean }[]?
+---@raise oras.Error usage
+function plan.only(given)
+  if given == nil then
+    return nil
+  end
+  local only = {}
+  for i, one in ipairs(text_list(given, "only")) do
+    only[i] = { given = one }
+  end
+  return only
+end
+
+--- Other names, by the name that something has, or by its digest.
+---@param given? table<string, string>
+---@return table<string, { new: string, used?: boolean }>?
+---@raise oras.Error usage
+function plan.rename(given)
+  if given == nil then
+    return nil
+  end
+  local rename = {}
+  for old, new in pairs(given) do
+    if type(old) ~= "string" or type(new) ~= "string" then
+      errors.usage "pull: rename has new names by old ones"
+    end
+    rename[old] = { new = new }
+  end
+  return rename
 end
 
 --- The media types that may be pulled, as a set; nil: all.
@@ -42,27 +86,62 @@ function plan.allowed_types(given)
   return allowed
 end
 
--- Why a layer is left out, or nil and its title.
-local function choose(layer, opts, allowed)
-  if allowed and not allowed[layer.mediaType] then
+local function is_wanted(layer, title, only)
+  local found = not only
+  for _, one in ipairs(only or {}) do
+    if one.given == layer.digest or glob.match(title, one.given) or glob.match(layer.mediaType, one.given) then
+      one.used, found = true, true
+    end
+  end
+  return found
+end
+
+-- The name that a function of the caller's gives; false leaves the layer out.
+local function named_by_caller(layer, title, name)
+  local given = name(layer, title)
+  if given ~= nil and given ~= false and type(given) ~= "string" then
+    errors.usage("pull: name gives a string, nil or false, not a %s", type(given))
+  end
+  return given
+end
+
+-- The name that the caller has for one that is called so; else nil.
+local function renamed(layer, title, rename)
+  for _, old in ipairs { title or layer.digest, layer.digest } do
+    local one = rename and rename[old]
+    if one then
+      one.used = true
+      return one.new
+    end
+  end
+end
+
+-- Why a layer is left out, or nil and its title. What has none gets a name where all are without,
+-- or where it is asked for.
+local function choose(layer, opts, source)
+  if opts.allowed and not opts.allowed[layer.mediaType] then
     return "media type"
   elseif opts.filter and not opts.filter(layer) then
     return "filter"
   end
-  local title = title_of(layer)
+  local title, given = title_of(layer), nil
   if opts.name then
-    local given = opts.name(layer, title)
+    given = named_by_caller(layer, title, opts.name)
     if given == false then
       return "name"
-    elseif given ~= nil and type(given) ~= "string" then
-      errors.usage("pull: name gives a string, nil or false, not a %s", type(given))
     end
-    title = given or title
   end
-  if title == nil then
+  local is_empty = layer.mediaType == media_types.empty and not title
+  local name = given or title or not is_empty and source.namer(layer) or nil
+  if opts.only and not (name and is_wanted(layer, name, opts.only)) then
+    return "only"
+  end
+  local new = renamed(layer, name, opts.rename)
+  local is_named = given or title or new or opts.only or opts.untitled
+  if not name or not is_named and (opts.untitled == false or source.has_titles) then
     return "no title"
   end
-  return nil, title
+  return nil, new or name
 end
 
 local function is_unpacked(layer, unpack)
@@ -84,16 +163,23 @@ local function checked_title(title, layer, opts)
   return clean or errors.raise(errors.name(err, "blob " .. layer.digest, { digest = layer.digest }))
 end
 
-local function add(planned, container, layer, opts, allowed)
-  local reason, title = choose(layer, opts, allowed)
+-- The permissions that push noted for a file.
+local function mode_of(layer)
+  local annotations = layer.annotations
+  local text = type(annotations) == "table" and annotations[defaults.annotation_mode]
+  return type(text) == "string" and text:find "^0?[0-7][0-7][0-7]$" and tonumber(text, 8) or nil
+end
+
+local function add(planned, source, layer, opts)
+  local reason, title = choose(layer, opts, source)
   if reason then
     table.insert(planned.skipped, { descriptor = layer, title = title_of(layer), reason = reason })
     return
   end
   local unpack = is_unpacked(layer, opts.unpack)
   table.insert(planned.entries, {
-    container = container, descriptor = layer, title = checked_title(title, layer, opts),
-    unpack = unpack, prefix = unpack and prefix_of(layer) or nil,
+    container = source.container, descriptor = layer, title = checked_title(title, layer, opts),
+    unpack = unpack, prefix = unpack and prefix_of(layer) or nil, mode = not unpack and mode_of(layer) or nil,
   })
 end
 
@@ -150,24 +236,58 @@ local function check_names(planned, opts)
   planned.entries = entries
 end
 
+-- What names the layers of a manifest that say no name.
+local function source_of(registry, one)
+  local source = { container = one.container, has_titles = title_of(one.doc.config) ~= nil }
+  for _, layer in ipairs(one.doc.layers) do
+    source.has_titles = source.has_titles or title_of(layer) ~= nil
+  end
+  local namer
+  function source.namer(layer)
+    namer = namer or require("oras.registry.untitled").namer(registry, one.container, one.doc)
+    return namer(layer)
+  end
+  return source
+end
+
+-- What the caller named and what is not there is a mistake, not an empty result.
+local function check_used(opts, place)
+  local function absent(what)
+    errors.raise { class = "not_found", message = ('nothing in %s is called "%s"'):format(place, what) }
+  end
+  for _, one in ipairs(opts.only or {}) do
+    if not one.used then
+      absent(one.given)
+    end
+  end
+  for old, one in pairs(opts.rename or {}) do
+    if not one.used then
+      absent(old)
+    end
+  end
+end
+
 --- Plan what is written of some manifests.
+---@param registry oras.Registry
 ---@param manifests { container: oras.Container, doc: oras.Manifest }[]
 ---@param opts table of pull
 ---@return { entries: table[], skipped: oras.Skipped[] }
----@raise oras.Error path, exists, usage
-function plan.new(manifests, opts)
-  local planned, allowed = { entries = {}, skipped = {} }, opts.allowed
+---@raise oras.Error path, exists, not_found, usage
+function plan.new(registry, manifests, opts)
+  local planned = { entries = {}, skipped = {} }
   for i, one in ipairs(manifests) do
+    local source = source_of(registry, one)
     if i == 1 then
       add_config(planned, one.container, one.doc, opts)
     end
     if title_of(one.doc.config) then
-      add(planned, one.container, one.doc.config, opts, allowed)
+      add(planned, source, one.doc.config, opts)
     end
     for _, layer in ipairs(one.doc.layers) do
-      add(planned, one.container, layer, opts, allowed)
+      add(planned, source, layer, opts)
     end
   end
+  check_used(opts, manifests[1].container.uri)
   check_names(planned, opts)
   return planned
 end
@@ -197,6 +317,14 @@ local function look(root, entry, path, opts)
   entry.existing = found
 end
 
+--- The path of a title below the output directory, as messages and results have it.
+---@param outdir string
+---@param title string
+---@return string
+function plan.path(outdir, title)
+  return outdir == "." and title or ("%s/%s"):format(outdir:gsub("/+$", ""), title)
+end
+
 --- Look at what is there already; entries that are left as they are move to `skipped`.
 ---@param planned table
 ---@param root userdata of core.file.root
@@ -206,7 +334,7 @@ end
 function plan.look(planned, root, outdir, opts)
   local entries = {}
   for _, entry in ipairs(planned.entries) do
-    entry.path = outdir == "." and entry.title or ("%s/%s"):format(outdir:gsub("/+$", ""), entry.title)
+    entry.path = plan.path(outdir, entry.title)
     local reason = look(root, entry, entry.path, opts)
     if reason then
       table.insert(planned.skipped, {

@@ -137,7 +137,8 @@ local function send_all(push, concurrency)
   if config then
     jobs[#jobs + 1] = config
   end
-  if layers == 0 or not config then
+  local is_old = push.image_spec == "v1.0" -- there is always a config then, and nothing in place of layers
+  if not is_old and (layers == 0 or not config) then
     jobs[#jobs + 1] = EMPTY
   end
   for _ = 1, #jobs do
@@ -147,7 +148,7 @@ local function send_all(push, concurrency)
     return send(push, item)
   end, { concurrency = concurrency })
   local described_layers = table.move(sent, 1, layers, 1, core.json.array {})
-  if layers == 0 then
+  if layers == 0 and not is_old then
     described_layers[1] = oci.empty_descriptor()
   end
   return described_layers, config and sent[layers + 1] or oci.empty_descriptor()
@@ -164,7 +165,8 @@ end
 --- `annotation_file` (oras's JSON), `subject` (reference, descriptor or manifest), `platform`,
 --- `created` (true, seconds or a time; by default only what SOURCE_DATE_EPOCH says, so that the
 --- same push has the same digest), `tags` (more names), `untagged` (stored by its digest
---- alone), `compression` of directories ("gzip", "zstd", "none"), `concurrency` (the registry's,
+--- alone), `image_spec` ("v1.0": the artifact's type is that of its config), `preserve_permissions`
+--- (the modes of single files are noted, for pull), `compression` of directories ("gzip", "zstd", "none"), `concurrency` (the registry's,
 --- or 8), `disable_path_validation`.
 ---@param ref string|oras.Container
 ---@param list (string|table)[]
@@ -179,11 +181,11 @@ function Registry:push(ref, list, opts)
   local _ <close>, place = self:_batch(container)
   local push = {
     registry = self, container = place, plan = planned, sent = {}, progress = progress.operation(self),
-    expect = expectation(self, container, opts),
+    expect = expectation(self, container, opts), image_spec = opts.image_spec,
   }
   local layers, config = send_all(push, opts.concurrency or self._settings.concurrency)
   local manifest, bytes = self:pack_manifest {
-    artifact_type = planned.artifact_type, config = config, layers = layers,
+    artifact_type = planned.artifact_type, config = config, image_spec = opts.image_spec, layers = layers,
     subject = planned.subject, annotations = next(planned.annotations) and planned.annotations or nil,
   }
   local target = opts.untagged and place:with_digest(core.digest.of(bytes)) or place

@@ -19,11 +19,15 @@ local PUSH <const> = {
   config = "string|table",
   created = "boolean|integer|string",
   disable_path_validation = "boolean",
+  image_spec = "string",
   platform = "string|table",
+  preserve_permissions = "boolean",
   subject = "string|table",
   tags = "table",
   untagged = "boolean",
 }
+
+local IMAGE_SPECS <const> = { ["v1.0"] = true, ["v1.1"] = true }
 
 local COMPRESSIONS <const> = { gzip = true, none = true, zstd = true }
 
@@ -91,6 +95,20 @@ local function check_tags(container, tags)
   end
 end
 
+-- In 1.0 there is no artifactType, and no subject; the type of an artifact is that of its config.
+local function check_image_spec(opts)
+  local spec = opts.image_spec
+  if spec and not IMAGE_SPECS[spec] then
+    errors.usage('push: image_spec is "v1.0" or "v1.1", not %q', spec)
+  elseif spec ~= "v1.0" then
+    return
+  elseif opts.artifact_type and (opts.config or opts.platform) then
+    errors.usage "push: artifact_type and config exclude each other in image-spec v1.0, where the type is the config's"
+  elseif opts.subject then
+    errors.usage "push: there is no subject in image-spec v1.0"
+  end
+end
+
 local function check(container, opts)
   options.check(opts, PUSH, "push")
   if container.digest then
@@ -111,6 +129,7 @@ local function check(container, opts)
   if opts.artifact_type then
     files.check_type(opts.artifact_type, "push: artifact_type")
   end
+  check_image_spec(opts)
   files.check_annotations(opts.annotations or {}, "push")
   check_tags(container, opts.tags)
 end
@@ -133,8 +152,13 @@ local function platform_config(given)
   }
 end
 
+local function typed_config(media_type)
+  return { name = "config", data = "{}", media_type = media_type, annotations = {} }
+end
+
 local function config_item(opts, annotations)
   local item = opts.config and files.config(opts.config) or opts.platform and platform_config(opts.platform)
+    or opts.image_spec == "v1.0" and typed_config(opts.artifact_type or defaults.unknown_config_media_type)
   for key, value in pairs(item and annotations or {}) do
     item.annotations[key] = value
   end
@@ -173,6 +197,19 @@ local function note_unknown(annotations, items, path)
   end
 end
 
+-- What stands for the type of the artifact; in a config it does not stand twice.
+local function artifact_type_of(opts, config)
+  if opts.image_spec == "v1.0" then
+    return nil
+  elseif opts.artifact_type then
+    return opts.artifact_type
+  elseif not config or opts.platform then
+    return defaults.unknown_artifact_type
+  elseif config.media_type == oci.media_types.empty then
+    errors.usage "push: an empty config says no type: artifact_type does"
+  end
+end
+
 ---@class oras.PushPlan
 ---@field items oras.Item[] the layers
 ---@field config? oras.Item
@@ -197,7 +234,7 @@ function plan.new(registry, container, list, opts)
   local compression = opts.compression or "gzip"
   local items = files.items(list, {
     annotations = read.files, compression = compression,
-    disable_path_validation = opts.disable_path_validation,
+    disable_path_validation = opts.disable_path_validation, preserve_permissions = opts.preserve_permissions,
   })
   local config = config_item(opts, read.config)
   if #items == 0 and not (config or opts.artifact_type or opts.subject or next(annotations)) then
@@ -211,7 +248,7 @@ function plan.new(registry, container, list, opts)
     items = items,
     config = config,
     annotations = annotations,
-    artifact_type = opts.artifact_type or (not config or opts.platform) and defaults.unknown_artifact_type or nil,
+    artifact_type = artifact_type_of(opts, config),
     compression = compression,
     mtime = source_date(),
     subject = subject_of(registry, container, opts.subject),

@@ -16,7 +16,8 @@ local UPLOAD <const> = {
 }
 
 local PACK <const> = {
-  annotations = "table", artifact_type = "string", config = "table", layers = "table", manifests = "table",
+  annotations = "table", artifact_type = "string", config = "table", image_spec = "string", layers = "table",
+  manifests = "table",
   media_type = "string", subject = "string|table",
 }
 
@@ -229,8 +230,8 @@ end
 
 --- Step of push: make a manifest (or, with `manifests`, an index) of descriptors. Without
 --- config it gets the empty one, without layers one empty layer (image-spec, "Guidelines for
---- Artifact Usage"); the blob `{}` has to be uploaded then.
----@param opts table config, layers or manifests, artifact_type, annotations, subject, media_type
+--- Artifact Usage"); the blob `{}` has to be uploaded then. In `image_spec` "v1.0" no layer is none.
+---@param opts table config, layers or manifests, artifact_type, annotations, image_spec, subject, media_type
 ---@return oras.Manifest
 ---@return string bytes
 ---@raise oras.Error usage
@@ -241,7 +242,8 @@ function Registry:pack_manifest(opts)
     doc.manifests = list_of(opts.manifests)
   else
     doc.config = oci.descriptor(opts.config or oci.empty_descriptor())
-    doc.layers = list_of(opts.layers and #opts.layers > 0 and opts.layers, { oci.empty_descriptor() })
+    local is_empty = not opts.layers or #opts.layers == 0
+    doc.layers = list_of(is_empty and opts.image_spec ~= "v1.0" and { oci.empty_descriptor() } or opts.layers, {})
   end
   doc.mediaType = opts.media_type or doc.mediaType
   doc.artifactType = opts.artifact_type
