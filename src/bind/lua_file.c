@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * oras.core.file: small files whole, and tidying up. */
 #include "bind/box.h"
+#include "bind/file_lock.h"
 #include "bind/lua_error.h"
 #include "bind/root.h"
 #include "bind/tables.h"
@@ -32,9 +33,13 @@ static int sweep(lua_State *L)
 
 void oras_lua_open_file(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"read", read_file}, {"root", oras_lua_root}, {"sweep", sweep}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"lock", oras_lua_file_lock},
+                                         {"read", read_file},
+                                         {"root", oras_lua_root},
+                                         {"sweep", sweep},
+                                         {NULL, NULL}};
 
+    oras_lua_open_file_lock(L);
     oras_lua_open_root(L);
 
     luaL_newlib(L, functions);

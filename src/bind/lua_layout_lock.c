@@ -1,31 +1,24 @@
 /* SPDX-License-Identifier: MIT
- * layout:lock: the right to change the index. Waiting for it polls, as flock(2) has nothing to
- * wait for beside a loop; what is done under it runs on a worker, as a disk takes its time. */
+ * layout:lock: the right to change the index. What is done under it runs on a worker, as a disk
+ * takes its time. */
 #include "bind/box.h"
 #include "bind/layout.h"
 #include "bind/layout_work.h"
+#include "bind/lock_wait.h"
 #include "bind/lua_error.h"
 
 #include <unistd.h>
 
-#define LOCK            "oras.layout_lock"
-#define WRITE           "oras.layout_write"
-#define DEFAULT_SECONDS 60.0
-#define MAX_SECONDS     1e6
-#define FIRST_POLL_MS   1
-#define LAST_POLL_MS    50
+#define LOCK  "oras.layout_lock"
+#define WRITE "oras.layout_write"
 
 enum { LOCK_LAYOUT = 1 }; /* user value */
 
 typedef struct lock_box {
-    oras_context *context;
+    oras_lock_wait wait;     /* first */
     oras_layout_box *layout; /* kept alive by the user value */
     int fd;                  /* the lock; -1: not held */
-    oras_timer timer;
-    int64_t until, poll_ms;
-    oras_signal signal; /* got, or failed */
-    oras_error failure;
-    bool kept; /* handed out: leaving the function does not end it */
+    bool kept;               /* handed out: leaving the function does not end it */
 } lock_box;
 
 static int lock_close(lua_State *L)
@@ -36,43 +29,24 @@ static int lock_close(lua_State *L)
         box->kept = false;
         return 0;
     }
-    if (!box->context)
+    if (!box->wait.context)
         return 0;
-    oras_loop_timer_stop(box->context->loop, &box->timer);
-    box->context = NULL;
+    oras_lock_wait_end(&box->wait);
     if (box->fd >= 0)
         close(box->fd);
     box->fd = -1;
     return 0;
 }
 
-/* One try; false: not yet. */
-static bool try_lock(lock_box *box)
+static bool try_lock(oras_lock_wait *wait, oras_error *err)
 {
-    oras_error *err = &box->failure;
+    lock_box *box = (lock_box *)wait;
 
     if (!box->layout->layout)
         oras_fail(err, ORAS_C_CANCELLED, "the layout was closed");
-    else if (!oras_layout_try_lock(box->layout->layout, &box->fd, err) && box->fd < 0 &&
-             oras_loop_now() >= box->until)
-        oras_fail(err, ORAS_C_IO, "the layout is locked by another process");
-    return box->fd >= 0 || err->code;
-}
-
-static void poll_later(lock_box *box)
-{
-    oras_loop_timer_start(box->context->loop, &box->timer, box->poll_ms);
-    box->poll_ms = 2 * box->poll_ms < LAST_POLL_MS ? 2 * box->poll_ms : LAST_POLL_MS;
-}
-
-static void on_due(void *ud)
-{
-    lock_box *box = ud;
-
-    if (try_lock(box))
-        oras_signal_set(box->context, &box->signal);
     else
-        poll_later(box);
+        oras_layout_try_lock(box->layout->layout, &box->fd, err);
+    return box->fd >= 0;
 }
 
 static int give_lock(lua_State *L, int status, lua_KContext ctx)
@@ -81,8 +55,8 @@ static int give_lock(lua_State *L, int status, lua_KContext ctx)
 
     (void)status;
     lua_settop(L, 3);
-    if (box->failure.code)
-        return oras_lua_fail(L, &box->failure);
+    if (box->wait.failure.code)
+        return oras_lua_fail(L, &box->wait.failure);
     box->kept = true;
     return 1;
 }
@@ -90,29 +64,20 @@ static int give_lock(lua_State *L, int status, lua_KContext ctx)
 /* layout:lock(seconds?) -> lock */
 int oras_lua_layout_lock(lua_State *L)
 {
-    lua_Number seconds = luaL_optnumber(L, 2, DEFAULT_SECONDS);
-    oras_context *context = oras_context_get(L);
+    lua_Number seconds = oras_lock_wait_seconds(L, 2);
     lock_box *box;
 
     oras_lua_check_layout(L, 1);
-    if (!(seconds >= 0 && seconds <= MAX_SECONDS))
-        oras_lua_misuse(L, "cannot wait for %g seconds", (double)seconds);
     lua_settop(L, 2);
     box = oras_box_new(L, LOCK, sizeof *box, 1);
     box->fd = -1;
-    box->context = context;
+    box->wait.try_it = try_lock;
+    box->wait.what = "the layout";
     box->layout = lua_touserdata(L, 1);
-    box->timer = (oras_timer){.fn = on_due, .ud = box};
-    box->until = oras_loop_now() + (int64_t)(seconds * 1000);
-    box->poll_ms = FIRST_POLL_MS;
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, 3, LOCK_LAYOUT);
     lua_toclose(L, 3);
-    if (try_lock(box))
-        return give_lock(L, LUA_OK, (lua_KContext)box);
-    poll_later(box);
-    /* another task may hold it */
-    return oras_lua_wait_for_tasks(L, &box->signal, (lua_KContext)box, give_lock);
+    return oras_lock_wait_for(L, &box->wait, seconds, give_lock);
 }
 
 /* The layout of the lock at 1, which is held. */

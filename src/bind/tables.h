@@ -18,6 +18,7 @@ void oras_lua_open_json(lua_State *L);
 void oras_lua_open_layout(lua_State *L);
 void oras_lua_open_log(lua_State *L);
 void oras_lua_open_path(lua_State *L);
+void oras_lua_open_process(lua_State *L);
 void oras_lua_open_progress(lua_State *L);
 void oras_lua_open_reference(lua_State *L);
 void oras_lua_open_sink(lua_State *L);

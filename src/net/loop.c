@@ -12,6 +12,7 @@
 #include "net/curl.h"
 #include "net/guard.h"
 #include "net/posts.h"
+#include "net/watches.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -29,6 +30,7 @@ struct oras_loop {
     int64_t curl_due; /* ms; -1: no timer */
     bool news;        /* a transfer was reported in this turn: whoever waits wants to know first */
     oras_timer *timers; /* soonest first */
+    oras_fd_watch *watches;
     oras_posts posts;
 };
 
@@ -197,6 +199,20 @@ void oras_loop_unpost(oras_loop *loop, oras_post *post)
     oras_posts_remove(&loop->posts, post);
 }
 
+oras_code oras_loop_watch(oras_loop *loop, oras_fd_watch *added, oras_error *err)
+{
+    if (watch(loop, added->fd, EPOLLIN) != 0)
+        return oras_fail_errno(err, errno, "cannot watch a descriptor");
+    oras_watches_add(&loop->watches, added);
+    return ORAS_OK;
+}
+
+void oras_loop_unwatch(oras_loop *loop, oras_fd_watch *gone)
+{
+    oras_watches_remove(&loop->watches, gone);
+    epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, gone->fd, NULL);
+}
+
 static void run_posts(oras_loop *loop)
 {
     oras_post *post;
@@ -304,6 +320,8 @@ static void run_event(oras_loop *loop, const struct epoll_event *event)
         drain_wake(loop);
         return;
     }
+    if (oras_watches_run(loop->watches, event->data.fd))
+        return;
     if (event->events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP))
         flags |= CURL_CSELECT_IN;
     if (event->events & EPOLLOUT)

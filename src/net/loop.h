@@ -50,6 +50,17 @@ void oras_loop_post(oras_loop *loop, oras_post *post);
 /** Take back a post that has not run. Loop's thread only. */
 void oras_loop_unpost(oras_loop *loop, oras_post *post);
 
+/** Call fn(ud) on the loop's thread whenever `fd` is readable, until it is unwatched; fn may do
+ * that itself. The struct belongs to the caller. Class io. */
+typedef struct oras_fd_watch {
+    void (*fn)(void *ud);
+    void *ud;
+    int fd;
+    struct oras_fd_watch *next;
+} oras_fd_watch;
+oras_code oras_loop_watch(oras_loop *loop, oras_fd_watch *watch, oras_error *err);
+void oras_loop_unwatch(oras_loop *loop, oras_fd_watch *watch);
+
 /** Milliseconds of the monotonic clock. */
 int64_t oras_loop_now(void);
 
