@@ -115,20 +115,9 @@ local function exists(path)
   return file and file:close()
 end
 
-local function command_names()
-  local names = {}
-  for _, name in ipairs(host.module_names()) do
-    names[#names + 1] = name:match "^oras%.commands%.([^.]+)$"
-  end
-  return names
-end
-
--- Names a first word may have: the commands' modules and the providers.
+-- Names a first word may have: those of commands and of providers.
 local function known_names()
-  local names = {}
-  for _, name in ipairs(command_names()) do
-    names[name] = true
-  end
+  local names = require("oras.cli.commands").next_words ""
   for _, name in ipairs(host.provider_names()) do
     names[name] = true
   end
@@ -139,6 +128,29 @@ local function unknown_word(word)
   local near = require "oras.options".nearest(word, known_names())
   local hint = near and (" (%s?)"):format(near) or ""
   report.fail(report.USAGE, "no command, provider or file is called '%s'%s", word, hint)
+end
+
+local function listed(set)
+  local names = {}
+  for name in pairs(set) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
+-- A group of commands without a word that is one of them.
+local function run_group(group, word)
+  local commands = require "oras.cli.commands"
+  if word == "--help" or word == "-h" then
+    io.stdout:write(require("oras.cli.help").group(group))
+  elseif word == nil or word:sub(1, 1) == "-" then
+    local list = listed(commands.next_words(group))
+    report.fail(report.USAGE, "which command of '%s'? %s (--help tells more)", group, list)
+  else
+    local near = commands.nearest(group, word)
+    report.fail(report.USAGE, "there is no command '%s %s'%s", group, word, near and (" (%s?)"):format(near) or "")
+  end
 end
 
 local function find_provider(word)
@@ -152,11 +164,15 @@ local function find_provider(word)
 end
 
 local function run_word(word, words, index)
-  local command = "oras.commands." .. word
   if is_script(word) then
-    run_script(word, words, index)
-  elseif package.preload[command] then
-    report.run(require(command), table.unpack(words, index + 1))
+    return run_script(word, words, index)
+  end
+  local commands = require "oras.cli.commands"
+  local name, last, whole = commands.find(words, index)
+  if whole then
+    report.run(commands.load(name), table.unpack(words, last + 1))
+  elseif name then
+    run_group(name, words[last + 1])
   elseif find_provider(word) then
     require "oras.cli.provider".run(word, table.move(words, index + 1, #words, 1, {}))
   elseif exists(word) then
@@ -202,7 +218,7 @@ return function(program, ...)
 
   host.unwatch()
   if opts.help then
-    io.stdout:write(HELP:format(table.concat(command_names(), ", ")))
+    io.stdout:write(HELP:format(listed(require("oras.cli.commands").next_words "")))
     return
   end
   prepare(opts)

@@ -39,10 +39,14 @@ describe("oras-lua", function()
 
   describe("copy", function()
     it("copies and says what", function()
-      local out, err = good("copy", ref("src/app:1", "cdn"), ref "dst/app:2,3")
+      local out, err = good("copy", ref("src/app:1", "cdn"), ref "dst/app:2,3", "--format=text")
       assert.equal(("Copied %s => %s\nDigest: %s\n"):format(ref("src/app:1", "cdn"), ref "dst/app:2,3", a.digest), out)
       assert.equal("", err)
       assert.same({ ["2"] = a.digest, ["3"] = a.digest }, tags())
+    end)
+
+    it("gives a pipe the digest alone", function()
+      assert.equal(a.digest .. "\n", (good("cp", ref("src/app:1", "cdn"), ref "dst/app:2")))
     end)
 
     it("stores by digest alone where the target has no tag", function()

@@ -43,8 +43,9 @@ describe("oras-lua push", function()
   after_each(helper.clean)
 
   it("prints the digest, and one JSON document when asked", function()
-    local out = succeeds("push", ref .. ":v1", "hi.txt:text/plain", "tree")
+    local out = succeeds("push", ref .. ":v1", "hi.txt:text/plain", "tree", "--format", "text")
     local digest = faults.content "k/app".tags.v1
+    assert.equal(digest .. "\n", succeeds("push", ref .. ":v1", "hi.txt:text/plain", "tree"))
     assert.equal(("Pushed %s:v1\nArtifactType: application/vnd.unknown.artifact.v1\nDigest: %s\n"):format(
       ref, digest), out)
     local document = oras.json.decode(succeeds("push", "--format", "json", ref .. ":v1,b,a", "hi.txt:text/plain",
@@ -62,7 +63,7 @@ describe("oras-lua push", function()
 
   it("stores by digest alone without a tag", function()
     local out = succeeds("push", ref, "hi.txt")
-    local digest = out:match "Digest: (%S+)"
+    local digest = out:match "^(%S+)\n$"
     assert.same({}, faults.content "k/app".tags)
     assert.truthy(faults.content "k/app".manifests[digest])
     local document = oras.json.decode(succeeds("push", ref, "hi.txt", "--format=json"))
@@ -227,7 +228,9 @@ describe("oras-lua pull", function()
 
   it("prints digest and files, or one JSON document", function()
     local digest = faults.content "k/app".tags["1"]
-    assert.equal(("Pulled %s\nDigest: %s\nout/hi.txt\n"):format(ref, digest), succeeds("pull", ref, "-o", "out"))
+    assert.equal(("Pulled %s\nDigest: %s\nout/hi.txt\n"):format(ref, digest),
+      succeeds("pull", ref, "-o", "out", "--format=text"))
+    assert.equal(digest .. "\nout/hi.txt\n", succeeds("pull", ref, "-o", "out"))
     assert.equal("hi\n", helper.read(dir .. "/out/hi.txt"))
     local document = oras.json.decode(succeeds("pull", ref, "-o", "out", "--format", "json"))
     local blob = oras.digest.of "hi\n"
@@ -246,7 +249,7 @@ describe("oras-lua pull", function()
     faults.seed { repo = "k/app", tag = "2", layers = { { data = "x" } } }
     local status, out, err = run("pull", (ref:gsub("1$", "2")))
     assert.equal(0, status)
-    assert.matches("^Pulled", out)
+    assert.matches("^sha256:%x+\n$", out)
     assert.matches('skipped "sha256:%x+" %(.-%): no title', err)
   end)
 

@@ -1,22 +1,31 @@
 --- What the commands share: flags, help, the registry that the flags describe, what is printed.
 ---
---- A command is the value of a module oras.commands.NAME:
+--- A command is the value of a module oras.commands.NAME, with a part of the module's name for
+--- each word (oras.commands.manifest.fetch is `oras-lua manifest fetch`):
 ---
 ---     return command.new {
 ---       name = "tag", usage = "REF NAME...", about = "Give a manifest more names.",
+---       example = "oras-lua tag localhost:5000/app:v1 latest",
 ---       least = 2,                                      -- words; `most` too
----       flags = { { "-f", "--force", about = "..." } }, -- see command.flags
+---       flags = { { "-f", "--force", about = "..." } }, -- see oras.Flag
+---       references = { 1 },                             -- which words are references ("all", too)
 ---       run = function(registry, words, opts)
----         return { text = "for people\n", document = { for = "programs" } }
+---         return { text = "for people\n", line = "for a pipe\n", document = { for = "programs" } }
 ---       end,
 ---     }
 ---
 --- `opts` has the flags by their long names, "--annotation-file" as annotation_file. With
 --- `sides = { "from", "to" }` there is a set of registry flags for each side ("--from-plain-http")
---- and `run` gets a table of registries by side.
+--- and `run` gets a table of registries by side. `registry = false` is a command that needs none;
+--- with `credentials = false` it makes its own use of user and password (command.secrets).
+---
+--- What `run` gives: `text`, for a terminal; `line` for everything else, where it differs;
+--- `document`, what --format json prints. Instead of text, `bytes`, or `write`, a function that
+--- gets the file to write to: both are printed as they are.
+local connection = require "oras.cli.connection"
+local errors = require "oras.error"
 local flags = require "oras.cli.flags"
 local host = require "oras.host"
-local json = require "oras.json"
 local report = require "oras.cli.report"
 
 local command = {}
@@ -27,152 +36,90 @@ local command = {}
 ---@field value? string what stands for its value in the help; a switch has none
 ---@field kind? "integer" what the value must be
 ---@field many? boolean it may come again; its value is a list
+---@field separator? string of several values in one word, for `many`
+---@field choices? string[] what completion offers
+---@field hidden? boolean not in the help
 ---@field about string
 
----@type oras.Flag[]
-local CONNECTION <const> = {
-  { "--plain-http", about = "http, not https" },
-  { "--insecure", about = "do not verify the registry's certificate" },
-  { "--ca-file", value = "FILE", about = "certificates to trust" },
-  { "--cert-file", value = "FILE", about = "client certificate" },
-  { "--key-file", value = "FILE", about = "its key" },
-  { "-u", "--username", value = "NAME", about = "user of the registry" },
-  { "-p", "--password", value = "TEXT", about = "password or token; others may see it, so rather:" },
-  { "--password-stdin", about = "the password comes on standard input" },
-  { "--identity-token", value = "TEXT", about = "identity token" },
-  { "--registry-config", value = "FILE", about = "where credentials are, instead of docker's file" },
-  { "-H", "--header", value = "NAME:VALUE", many = true, about = "a header for the registry" },
-}
+---@class oras.Command
+---@field name string "manifest fetch"
+---@field usage string
+---@field about string
+---@field example? string
+---@field flags oras.Flag[] its own
+---@field registry_flags oras.Flag[]
+---@field common_flags oras.Flag[]
+---@field all_flags oras.Flag[]
+---@field least integer
+---@field most? integer
+---@field sides? string[]
+---@field references? integer[]|"all"
+---@field formats? table<string, string> more words for --format, and what they stand for
+---@field run function
+local Command = { __name = "oras.Command" }
+Command.__index = Command
 
 ---@type oras.Flag[]
 local COMMON <const> = {
-  { "--concurrency", value = "N", kind = "integer", about = "transfers at the same time (8)" },
-  { "--format", value = "text|json", about = "how the result is printed" },
-  { "--no-tty", about = "no progress on the terminal" },
+  { "--format", value = "text|json", choices = { "text", "json" }, about = "how the result is printed" },
+  { "--template", value = "TEXT", hidden = true, about = "there are none" },
   { "-d", "--debug", about = "tracebacks, and a line on stderr for each exchange" },
   { "-h", "--help", about = "this text" },
 }
 
--- One letter belongs to one side only: those of copy have long names.
-local function of_side(side)
-  local list = {}
-  for i, flag in ipairs(CONNECTION) do
-    local copy = {}
-    for key, value in pairs(flag) do
-      copy[key] = value
-    end
-    copy[1], copy[2] = ("--%s-%s"):format(side, (flag[2] or flag[1]):sub(3)), nil
-    list[i] = copy
-  end
-  return list
-end
+-- What makes sense with a registry only.
+---@type oras.Flag[]
+local TRANSFER <const> = {
+  { "--provider", value = "NAME", about = "work with that provider's class" },
+  { "--concurrency", value = "N", kind = "integer", about = "transfers at the same time (8)" },
+  { "--no-tty", about = "no progress on the terminal" },
+}
 
-local function all_flags(spec)
-  local list = {}
-  local function add(more)
-    table.move(more, 1, #more, #list + 1, list)
+local function concat(...)
+  local all = {}
+  for _, list in ipairs { ... } do
+    table.move(list, 1, #list, #all + 1, all)
   end
-  add(spec.flags or {})
-  for _, side in ipairs(spec.sides or {}) do
-    add(of_side(side))
-  end
-  if not spec.sides then
-    add(CONNECTION)
-  end
-  add(COMMON)
-  return list
+  return all
 end
 
 local function usage_fail(format, ...)
   report.fail(report.USAGE, format, ...)
 end
 
-local function check_words(spec, words)
-  local least, most = spec.least or 0, spec.most
-  if #words < least or (most and #words > most) then
-    usage_fail("usage: oras-lua %s %s (--help tells more)", spec.name, spec.usage)
+--- Are there as many words as it takes? Ends the program when not.
+---@param words string[]
+function Command:check_words(words)
+  if #words < self.least or (self.most and #words > self.most) then
+    usage_fail("usage: oras-lua %s %s (--help tells more)", self.name, self.usage)
   end
 end
 
-local function headers_of(list)
-  local headers = {}
-  for _, text in ipairs(list or {}) do
-    local name, value = text:match "^([^:]+):%s*(.-)%s*$"
-    if not name then
-      usage_fail("option '-H' takes NAME:VALUE, not '%s'", text)
-    end
-    local values = headers[name] or {}
-    values[#values + 1] = value
-    headers[name] = values
+--- What is meant by --format; ends the program when nothing is.
+---@param format? string
+---@return "text"|"json"|nil
+function Command:check_format(format)
+  local known = self.formats and self.formats[format] or (format == "text" or format == "json") and format
+  if format and not known then
+    local hint = format:find "^go%-template" and "; a program that reads json has what a template has" or ""
+    usage_fail("option '--format' is text or json, not '%s'%s", format, hint)
   end
-  return next(headers) and headers
+  return known
 end
 
-local function password_of(get)
-  local given = get "password"
-  if not get "password_stdin" then
-    if given then
-      report.say "a password on the command line can be seen by others; --password-stdin is safer"
-    end
-    return given
-  elseif given then
-    usage_fail "'--password' and '--password-stdin' exclude each other"
+--- Check the flags that all commands have, and let --debug take effect.
+---@param opts table<string, any>
+function Command:check_common(opts)
+  opts.format = self:check_format(opts.format)
+  if opts.template then
+    usage_fail "there are no templates; '--format json' has all that they could show"
+  elseif opts.concurrency and opts.concurrency < 1 then
+    usage_fail "option '--concurrency' is at least 1"
   end
-  return (io.stdin:read "a":gsub("\r?\n$", ""))
-end
-
-local function set_credentials(registry, get)
-  local user, password, token = get "username", password_of(get), get "identity_token"
-  if token then
-    if user or password then
-      usage_fail "'--identity-token' stands alone, without user and password"
-    end
-    require("oras.registry.private")[registry].credentials = { identity_token = token }
-  elseif user and password then
-    registry:set_basic_auth(user, password)
-  elseif user or password then
-    usage_fail "a user goes with '--password' or '--password-stdin', and a password with '--username'"
+  if opts.debug then
+    report.debug = true
+    host.log_level "debug"
   end
-end
-
-local function new_registry(opts, side)
-  local prefix = side and side .. "_" or ""
-  local function get(name)
-    return opts[prefix .. name]
-  end
-  local insecure, ca_file = get "insecure", get "ca_file"
-  local verify = ca_file
-  if insecure then
-    if ca_file then
-      usage_fail "'--insecure' and '--ca-file' exclude each other"
-    end
-    verify = false
-  end
-  local registry = require("oras.registry"):new {
-    plain_http = get "plain_http",
-    tls_verify = verify,
-    cert = get "cert_file",
-    key = get "key_file",
-    config_path = get "registry_config",
-    headers = headers_of(get "header"),
-    concurrency = opts.concurrency,
-  }
-  set_credentials(registry, get)
-  registry:on("warning", function(text)
-    report.say("the registry says: %s", text)
-  end)
-  return registry
-end
-
-local function new_registries(spec, opts)
-  if not spec.sides then
-    return new_registry(opts)
-  end
-  local all = {}
-  for _, side in ipairs(spec.sides) do
-    all[side] = new_registry(opts, side)
-  end
-  return all
 end
 
 local function watch(registries, opts)
@@ -189,58 +136,86 @@ local function watch(registries, opts)
   return display
 end
 
--- Everything of a run; its result is only printed when all of it was well.
-local function perform(spec, words, opts, holder)
-  local registries = new_registries(spec, opts)
-  holder.display = watch(registries, opts)
-  local result = spec.run(registries, words, opts)
-  if opts.format == "json" then
-    return json.encode(result.document, { indent = 2 }) .. "\n"
+-- What is printed of a result: text, or a function that writes.
+local function shown(result, format)
+  if format == "json" then
+    return require("oras.json").encode(result.document, { indent = 2 }) .. "\n"
+  elseif result.bytes or result.write then
+    return result.bytes or result.write
+  elseif format == "text" or not result.line or host.is_terminal(1) then
+    return result.text
   end
-  return result.text
+  return result.line
 end
 
-local function check_common(opts)
-  if opts.format and opts.format ~= "text" and opts.format ~= "json" then
-    usage_fail("option '--format' is text or json, not '%s'", opts.format)
+--- Everything of a run; its result is only printed when all of it was well.
+---@param words string[]
+---@param opts table<string, any>
+---@param holder { display?: table } what is to be closed behind it
+---@return string|function
+---@raise oras.Error
+function Command:perform(words, opts, holder)
+  local registries = nil
+  if self.registry ~= false then
+    registries = connection.registries(self, opts)
+    holder.display = watch(registries, opts)
   end
-  if opts.concurrency and opts.concurrency < 1 then
-    usage_fail "option '--concurrency' is at least 1"
-  end
-  if opts.debug then
-    report.debug = true
-    host.log_level "debug"
-  end
+  return shown(self.run(registries, connection.words(self, words, opts), opts), opts.format)
 end
 
-local function run(spec, list, ...)
-  local opts, words = flags.parse({ ... }, list)
-  if opts.help then
-    io.stdout:write(flags.help(spec, list))
+local function finish(failure)
+  report.failure(failure)
+  os.exit(failure.class == "usage" and report.USAGE or report.REFUSED)
+end
+
+local function print_result(result)
+  if type(result) ~= "function" then
+    io.stdout:write(result)
     return
   end
-  check_words(spec, words)
-  check_common(opts)
+  local ok, failure = report.try(result, io.stdout)
+  if not ok then
+    finish(failure)
+  end
+end
+
+--- Run it with the words of the command line.
+---@param ... string
+function Command:__call(...)
+  local opts, words = flags.parse({ ... }, self.all_flags)
+  if opts.help then
+    io.stdout:write(require("oras.cli.help").command(self))
+    return
+  end
+  self:check_words(words)
+  self:check_common(opts)
   local holder = {}
-  local ok, text = report.try(perform, spec, words, opts, holder)
+  local ok, result = report.try(self.perform, self, words, opts, holder)
   if holder.display then
     holder.display:close()
   end
   if not ok then
-    report.failure(text)
-    os.exit(text.class == "usage" and report.USAGE or report.REFUSED)
+    finish(result)
   end
-  io.stdout:write(text)
+  print_result(result)
 end
 
 --- Make a command of its description (see the head of this file).
 ---@param spec table
----@return function run it with the words of the command line
+---@return oras.Command callable with the words of the command line
 function command.new(spec)
-  local list = all_flags(spec)
-  return function(...)
-    return run(spec, list, ...)
-  end
+  spec.flags = spec.flags or {}
+  spec.least = spec.least or 0
+  spec.registry_flags = connection.flags(spec)
+  spec.common_flags = concat(spec.registry == false and {} or TRANSFER, COMMON)
+  spec.all_flags = concat(spec.flags, spec.registry_flags, spec.common_flags)
+  return setmetatable(spec, Command)
+end
+
+--- Is the value a command?
+---@return boolean
+function command.is_command(value)
+  return getmetatable(value) == Command
 end
 
 --- "KEY=VALUE" words as a table.
@@ -278,6 +253,40 @@ function command.split_tags(text)
     more[#more + 1] = tag
   end
   return before .. ":" .. table.remove(more, 1), more
+end
+
+--- The credentials that the flags give, for a command with `credentials = false`.
+---@param opts table<string, any>
+---@return string? username
+---@return string? password
+---@return string? identity_token
+function command.secrets(opts)
+  return connection.secrets(opts)
+end
+
+local function is_yes(answer)
+  return answer ~= nil and answer:lower():find "^%s*ye?s?%s*$" ~= nil
+end
+
+local function cancel(message)
+  errors.raise { class = "cancelled", message = message }
+end
+
+--- Ask before something is destroyed; a question that is not answered changes nothing.
+---@param question string "delete localhost:5000/app@sha256:... with all its tags?"
+---@param opts { force?: boolean } of the command; with `force` nobody is asked
+---@raise oras.Error cancelled
+function command.confirm(question, opts)
+  if opts.force then
+    return
+  elseif not host.is_terminal(0) then
+    cancel "nobody is there to be asked, nothing was changed; --force does it without a question"
+  end
+  io.stderr:write(require("oras.registry.status").sanitise(question), " [y/N] ")
+  io.stderr:flush()
+  if not is_yes(io.stdin:read "l") then
+    cancel "nothing was changed"
+  end
 end
 
 return command

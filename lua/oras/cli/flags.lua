@@ -1,5 +1,6 @@
---- Flags of a command: "--name value", "--name=value", "-n value", "-nvalue"; words and flags
---- in any order, "--" ends the flags. "-" is standard input or output, "-:TYPE" with its type.
+--- Flags of a command: "--name value", "--name=value", "-n value", "-nvalue", "-n=value", switches
+--- together ("-rf"); words and flags in any order, "--" ends the flags. "-" is standard input or
+--- output, "-:TYPE" with its type. It is the grammar of oras's flags (pflag's).
 local options = require "oras.options"
 local report = require "oras.cli.report"
 
@@ -9,7 +10,10 @@ local function fail(format, ...)
   report.fail(report.USAGE, format, ...)
 end
 
-local function key_of(flag)
+--- The name of a flag in a command's `opts`.
+---@param flag oras.Flag
+---@return string
+function flags.key(flag)
   return ((flag[2] or flag[1]):gsub("^%-+", ""):gsub("-", "_"))
 end
 
@@ -23,25 +27,19 @@ local function by_name(list)
   return map
 end
 
-local function unknown(name, map)
+local function unknown(name, word, map)
   local near = options.nearest(name, map)
-  fail("unknown option '%s'%s", name, near and (" (%s?)"):format(near) or "")
+  local where = name ~= word and (" in '%s'"):format(word) or ""
+  fail("unknown option '%s'%s%s", name, where, near and (" (%s?)"):format(near) or "")
 end
 
--- Name and value of a word that is a flag; the value may be in the next word.
-local function split(word)
-  if word:sub(1, 2) == "--" then
-    local name, value = word:match "^(.-)=(.*)$"
-    return name or word, value
-  end
-  local name, value = word:sub(1, 2), word:sub(3)
-  return name, value ~= "" and (value:gsub("^=", "")) or nil
-end
+local YES <const> = { ["1"] = true, t = true, T = true, ["true"] = true, True = true, TRUE = true }
+local NO <const> = { ["0"] = true, f = true, F = true, ["false"] = true, False = true, FALSE = true }
 
 local function switch(name, text)
-  if text == nil or text == "true" then
+  if text == nil or YES[text] then
     return true
-  elseif text == "false" then
+  elseif NO[text] then
     return false
   end
   fail("option '%s' takes no value ('%s')", name, text)
@@ -51,18 +49,72 @@ local function convert(flag, name, text)
   if flag.kind ~= "integer" then
     return text
   end
-  return math.tointeger(tonumber(text)) or fail("option '%s' takes a whole number, not '%s'", name, text)
+  local number = text:find "^[+-]?%d+$" and math.tointeger(tonumber(text))
+  return number or fail("option '%s' takes a whole number, not '%s'", name, text)
 end
 
-local function put(opts, flag, name, value)
-  local key = key_of(flag)
+local function add(list, flag, value)
+  if not flag.separator then
+    list[#list + 1] = value
+    return
+  end
+  for part in (value .. flag.separator):gmatch("(.-)%" .. flag.separator) do
+    list[#list + 1] = part
+  end
+end
+
+-- As in oras, the last value counts where a flag has one only.
+local function put(opts, flag, value)
+  local key = flags.key(flag)
   if flag.many then
     opts[key] = opts[key] or {}
-    table.insert(opts[key], value)
-  elseif opts[key] ~= nil and flag.value then
-    fail("option '%s' is given twice", name)
+    add(opts[key], flag, value)
   else
     opts[key] = value
+  end
+end
+
+local Parser = {}
+Parser.__index = Parser
+
+--- The value of a flag that takes one: the rest of its word, or the next word.
+---@param flag oras.Flag
+---@param name string as it was given
+---@param rest? string
+function Parser:value(flag, name, rest)
+  if rest == nil then
+    self.i = self.i + 1
+    rest = self.words[self.i] or fail("option '%s' needs a value (%s)", name, flag.value)
+  end
+  put(self.opts, flag, convert(flag, name, rest))
+end
+
+--- "--name" or "--name=value".
+---@param word string
+function Parser:long(word)
+  local name, rest = word:match "^(.-)=(.*)$"
+  name = name or word
+  local flag = self.map[name] or unknown(name, name, self.map)
+  if flag.value then
+    self:value(flag, name, rest)
+  else
+    put(self.opts, flag, switch(name, rest))
+  end
+end
+
+--- One letter after the other, up to one that takes a value.
+---@param word string "-rf"
+function Parser:short(word)
+  local at = 2
+  while at <= #word do
+    local name, rest = "-" .. word:sub(at, at), word:sub(at + 1)
+    local flag = self.map[name] or unknown(name, #word == 2 and name or word, self.map)
+    local given = rest:match "^=(.*)$"
+    if flag.value then
+      return self:value(flag, name, given or (rest ~= "" and rest or nil))
+    end
+    put(self.opts, flag, switch(name, given))
+    at = given and #word + 1 or at + 1
   end
 end
 
@@ -72,54 +124,23 @@ end
 ---@return table<string, any> opts by long name, "-" as "_"
 ---@return string[] rest
 function flags.parse(words, list)
-  local map, opts, rest, i = by_name(list), {}, {}, 1
-  while i <= #words do
-    local word = words[i]
+  local rest = {}
+  local parser = setmetatable({ words = words, map = by_name(list), opts = {}, i = 1 }, Parser)
+  while parser.i <= #words do
+    local word = words[parser.i]
     if word == "--" then
-      table.move(words, i + 1, #words, #rest + 1, rest)
+      table.move(words, parser.i + 1, #words, #rest + 1, rest)
       break
     elseif word:sub(1, 1) ~= "-" or word == "-" or word:sub(1, 2) == "-:" then
       rest[#rest + 1] = word
+    elseif word:sub(1, 2) == "--" then
+      parser:long(word)
     else
-      local name, value = split(word)
-      local flag = map[name] or unknown(name, map)
-      if not flag.value then
-        put(opts, flag, name, switch(name, value))
-      else
-        if value == nil then
-          i = i + 1
-          value = words[i] or fail("option '%s' needs a value (%s)", name, flag.value)
-        end
-        put(opts, flag, name, convert(flag, name, value))
-      end
+      parser:short(word)
     end
-    i = i + 1
+    parser.i = parser.i + 1
   end
-  return opts, rest
-end
-
-local function shown(flag)
-  local names = table.concat(flag, ", ")
-  if not flag[2] and flag[1]:sub(1, 2) == "--" then
-    names = "    " .. names
-  end
-  return flag.value and names .. " " .. flag.value or names
-end
-
---- The text of --help.
----@param spec table of the command
----@param list oras.Flag[]
----@return string
-function flags.help(spec, list)
-  local lines = { ("usage: oras-lua %s [FLAG...] %s"):format(spec.name, spec.usage), "", spec.about, "" }
-  local width = 0
-  for _, flag in ipairs(list) do
-    width = math.max(width, #shown(flag))
-  end
-  for _, flag in ipairs(list) do
-    lines[#lines + 1] = ("  %s%s  %s"):format(shown(flag), (" "):rep(width - #shown(flag)), flag.about)
-  end
-  return table.concat(lines, "\n") .. "\n"
+  return parser.opts, rest
 end
 
 return flags

@@ -73,7 +73,11 @@ local function run(registries, words, opts)
   })
   local text = stats.plan and planned(stats)
     or ("Copied %s => %s\nDigest: %s\n"):format(words[1], words[2], descriptor.digest)
-  return { text = text, document = document_of(target, descriptor, stats, names_of(target, more)) }
+  return {
+    text = text,
+    line = stats.plan and text or descriptor.digest .. "\n",
+    document = document_of(target, descriptor, stats, names_of(target, more)),
+  }
 end
 
 return command.new {
@@ -82,10 +86,14 @@ return command.new {
   about = "Copy an artifact or image, with all it is made of, to another registry or layout.",
   least = 2,
   most = 2,
+  example = "oras-lua copy localhost:5000/app:v1 oci:backup:v1",
   sides = { "from", "to" },
   flags = {
     { "-r", "--recursive", about = "with what refers to it: signatures, SBOMs, and theirs" },
-    { "--platform", value = "OS/ARCH", many = true, about = "that manifest of an index; several: an index of these" },
+    {
+      "--platform", value = "OS/ARCH", many = true, separator = ",",
+      about = "that manifest of an index; several: an index of these",
+    },
     { "--dry-run", about = "change nothing, say what would be copied" },
   },
   run = run,

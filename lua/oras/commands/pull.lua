@@ -53,20 +53,25 @@ local function run(registry, words, opts)
     unpack = not opts.no_unpack,
   })
   local lines = { "Pulled " .. words[1], "Digest: " .. descriptor.digest }
+  local plain = { descriptor.digest }
   local document = {
     reference = container:with_digest(descriptor.digest).uri, files = core.json.array {},
   }
   for _, file in ipairs(present(files)) do
     lines[#lines + 1] = shown(file.path .. (file.unpacked and "/" or ""))
+    plain[#plain + 1] = lines[#lines]
     table.insert(document.files, file_document(container, file))
   end
-  return { text = table.concat(lines, "\n") .. "\n", document = document }
+  return {
+    text = table.concat(lines, "\n") .. "\n", line = table.concat(plain, "\n") .. "\n", document = document,
+  }
 end
 
 return command.new {
   name = "pull",
   usage = "REF",
   about = "Bring the files of an artifact into a directory.",
+  example = "oras-lua pull localhost:5000/app:v1 -o files",
   least = 1,
   most = 1,
   flags = {

@@ -115,19 +115,22 @@ local function run(registry, words, opts)
     untagged = container.implicit_tag,
   })
   local result = document(container, all_tags(container, more), descriptor, manifest)
-  local text = text_of(words[1], result)
   if export then
     export:write(manifest:raw())
-  elseif path then
-    text = manifest:raw()
   end
-  return { text = text, document = result }
+  return {
+    text = text_of(words[1], result),
+    line = descriptor.digest .. "\n",
+    bytes = path and not export and manifest:raw() or nil,
+    document = result,
+  }
 end
 
 return command.new {
   name = "push",
   usage = "REF[:TAG,...] FILE[:TYPE]...",
   about = "Store files and directories as an artifact in a registry or a layout (oci:DIR:TAG).",
+  example = "oras-lua push localhost:5000/app:v1 notes.txt:text/plain",
   least = 1,
   flags = {
     { "-a", "--annotation", value = "KEY=VALUE", many = true, about = "annotation of the manifest" },

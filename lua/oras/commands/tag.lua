@@ -12,6 +12,7 @@ return command.new {
   name = "tag",
   usage = "REF NAME...",
   about = "Give a manifest more names.",
+  example = "oras-lua tag localhost:5000/app:v1 latest stable",
   least = 2,
   run = run,
 }

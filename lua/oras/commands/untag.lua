@@ -17,6 +17,7 @@ return command.new {
   name = "untag",
   usage = "REF NAME...",
   about = "Take names away; the manifest and its other names stay.",
+  example = "oras-lua untag localhost:5000/app old",
   least = 2,
   flags = { { "-f", "--force", about = "where single tags cannot be deleted: the manifest, and all its tags" } },
   run = run,
