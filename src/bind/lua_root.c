@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ROOT "oras.root"
+#define ROOT      "oras.root"
+#define NAMES_MAX ((size_t)16 << 20) /* of one directory */
 
 typedef struct root_box {
     int fd;
@@ -120,13 +121,44 @@ static int root_sweep(lua_State *L)
     return 1;
 }
 
+/* root:list(path) -> array of the names in a directory, in no order */
+static int root_list(lua_State *L)
+{
+    const root_box *box = check_open(L, 1);
+    const char *path = oras_lua_check_text(L, 2, "path");
+    oras_buf *names = oras_box_buffer(L, NAMES_MAX);
+    oras_error err = ORAS_ERROR_INIT;
+    lua_Integer n = 0;
+
+    if (oras_root_list(box->fd, path, names, &err))
+        return oras_lua_fail(L, &err);
+    lua_newtable(L);
+    for (size_t at = 0; at < names->size; at += strlen(names->data + at) + 1) {
+        lua_pushstring(L, names->data + at);
+        lua_rawseti(L, -2, ++n);
+    }
+    return 1;
+}
+
+/* root:link(path) -> where a symbolic link leads */
+static int root_link(lua_State *L)
+{
+    const root_box *box = check_open(L, 1);
+    const char *path = oras_lua_check_text(L, 2, "path");
+    oras_buf *target = oras_box_buffer(L, NAMES_MAX);
+    oras_error err = ORAS_ERROR_INIT;
+
+    if (oras_root_link(box->fd, path, target, &err))
+        return oras_lua_fail(L, &err);
+    lua_pushlstring(L, oras_buf_text(target), target->size);
+    return 1;
+}
+
 void oras_lua_open_root(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"look", root_look},
-                                       {"digest", root_digest},
-                                       {"sweep", root_sweep},
-                                       {"close", root_close},
-                                       {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"look", root_look},   {"digest", root_digest}, {"list", root_list}, {"link", root_link},
+        {"sweep", root_sweep}, {"close", root_close},   {NULL, NULL}};
 
     oras_box_type(L, ROOT, methods, root_close);
 }

@@ -4,7 +4,7 @@
 #ifndef ORAS_IO_ROOT_H
 #define ORAS_IO_ROOT_H
 
-#include "base/error.h"
+#include "base/buf.h"
 
 #include <sys/types.h>
 
@@ -55,6 +55,13 @@ oras_code oras_root_look(int root, const char *path, oras_look *out, oras_error 
 /** The same for one name in a directory; errno's way: -1 only for what is neither there nor
  * absent. */
 int oras_look_at(int dir, const char *name, oras_look *out);
+
+/** The names in a directory below `root`, each with its NUL, in no order. Class not_found, path,
+ * io, limit. */
+oras_code oras_root_list(int root, const char *path, oras_buf *out, oras_error *err);
+
+/** Where a symbolic link leads. Class not_found, path, io (no link, too). */
+oras_code oras_root_link(int root, const char *path, oras_buf *out, oras_error *err);
 
 /** openat(2) below `root`, by openat2(2) or step by step where that is not to be had: -1 and
  * errno (ELOOP, ENOTDIR for a link on the way). The path must be plain. */

@@ -166,8 +166,8 @@ end
 --- `created` (true, seconds or a time; by default only what SOURCE_DATE_EPOCH says, so that the
 --- same push has the same digest), `tags` (more names), `untagged` (stored by its digest
 --- alone), `image_spec` ("v1.0": the artifact's type is that of its config), `preserve_permissions`
---- (the modes of single files are noted, for pull), `compression` of directories ("gzip", "zstd", "none"), `concurrency` (the registry's,
---- or 8), `disable_path_validation`.
+--- (the modes of single files are noted, for pull), `compression` of directories ("gzip", "zstd",
+--- "none"), `concurrency` (the registry's, or 8), `disable_path_validation`.
 ---@param ref string|oras.Container
 ---@param list (string|table)[]
 ---@param opts? table
