@@ -38,6 +38,31 @@ local function in_turn(key, fn)
   end
 end
 
+-- Where the processes of a user wait for each other: one lock for all lists, for so many seconds.
+local WAIT <const> = 30
+
+local function directory()
+  local runtime, cache, home = os.getenv "XDG_RUNTIME_DIR", os.getenv "XDG_CACHE_HOME", os.getenv "HOME"
+  for _, path in ipairs { runtime or "", cache or "", (home or "") .. "/.cache" } do
+    if path:find "^/." then
+      return path
+    end
+  end
+end
+
+-- Without it the list is looked at twice all the same, which is all that there is between machines.
+local function lock()
+  local path = directory()
+  if not path then
+    return nil
+  end
+  local held, err = core.file.lock(path .. "/oras-lua/referrers", WAIT)
+  if not held then
+    core.log.write("debug", "lists of referrers are changed without a lock: " .. err.message)
+  end
+  return held
+end
+
 -- Does the registry list referrers by itself? Asked once for each repository.
 local function has_api(registry, container, digest)
   local known = referrers.has_api(registry, container)
@@ -171,6 +196,7 @@ end
 local function change_list(registry, container, subject, digest, is_right, change)
   local place = container:with_tag(referrers.tag(subject.digest))
   in_turn(place.uri, function()
+    local _ <close> = lock()
     persist {
       registry = registry, place = place, digest = digest, is_right = is_right, change = change, known = {},
     }

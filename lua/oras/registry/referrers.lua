@@ -89,17 +89,33 @@ local function entries_of(document, what)
   return document.manifests
 end
 
--- A list may leave the type out although it must not: the manifest knows.
-local function type_of(self, entry)
-  if entry.artifactType ~= nil or not media_types.is_manifest(entry.mediaType) then
-    return entry.artifactType
-  end
+-- No type, or that of the empty config, which stands for none: the manifest knows (image-spec,
+-- "Guidelines for Artifact Usage"; ggcr's registry lists the type of the config whatever it is).
+local function is_untold(entry)
+  return (entry.artifactType == nil or entry.artifactType == media_types.empty)
+    and media_types.is_manifest(entry.mediaType)
+end
+
+local function learn_type(self, entry)
   local place = self.container:with_digest(entry.digest)
   local doc, err = errors.try(self.registry.fetch_manifest, self.registry, place, { expected = entry })
-  if not doc then
-    return err.class ~= "not_found" and errors.raise(err) or nil
+  if doc then
+    entry.artifactType = referrers.describe(doc, doc:descriptor()).artifactType
+  elseif err.class ~= "not_found" then
+    errors.raise(err)
   end
-  return referrers.describe(doc, doc:descriptor()).artifactType
+end
+
+local function learn_types(self, entries)
+  local untold = {}
+  for _, entry in ipairs(entries) do
+    untold[#untold + 1] = is_untold(entry) and entry or nil
+  end
+  if #untold > 0 then
+    require("oras.task").map(untold, function(entry)
+      learn_type(self, entry)
+    end, { concurrency = self.registry._settings.concurrency })
+  end
 end
 
 local function has_annotations(entry, wanted)
@@ -113,22 +129,25 @@ local function has_annotations(entry, wanted)
 end
 
 -- What a server says to have filtered it may still have filtered wrongly, as far as can be seen.
-local function is_wanted(self, entry, wanted, is_filtered)
-  if not has_annotations(entry, wanted.annotations or {}) then
-    return false
-  end
-  local artifact_type = wanted.artifact_type
-  return not artifact_type or entry.artifactType == artifact_type
-    or (entry.artifactType == nil and (is_filtered or type_of(self, entry) == artifact_type))
+local function is_wanted(entry, wanted)
+  return has_annotations(entry, wanted.annotations or {})
+    and (not wanted.artifact_type or entry.artifactType == wanted.artifact_type)
 end
 
 local function collect(self, list, entries, wanted, is_filtered)
   list.seen = list.seen or {}
+  local new = {}
   for _, entry in ipairs(entries) do
-    if not list.seen[entry.digest] and is_wanted(self, entry, wanted, is_filtered) then
-      list[#list + 1] = entry
+    if not list.seen[entry.digest] then
+      list.seen[entry.digest], new[#new + 1] = true, entry
+      if is_filtered and is_untold(entry) then
+        entry.artifactType = wanted.artifact_type
+      end
     end
-    list.seen[entry.digest] = true
+  end
+  learn_types(self, new)
+  for _, entry in ipairs(new) do
+    list[#list + 1] = is_wanted(entry, wanted) and entry or nil
   end
 end
 

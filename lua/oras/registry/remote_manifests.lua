@@ -9,6 +9,9 @@ local remote = {}
 
 -- Tags in one request; more do not fit into every registry's URL.
 local MAX_TAGS <const> = 20
+-- How often a manifest is sent that the registry could not read right, and the pause that grows.
+local TRIES <const> = 5
+local PAUSE <const> = 0.1
 -- What registries take at least, and most of them at most.
 local USUAL_LIMIT <const> = 4 * 1024 * 1024
 
@@ -59,8 +62,30 @@ local function note_size(err, out)
   errors.raise(err)
 end
 
+-- The bytes have their digest: who denies it has met another request half-way. distribution writes
+-- the link of a blob that comes again in place, and finds it empty while it checks a manifest.
+local function is_overtaken(out, answer)
+  return answer.status == 400 and out.digest:find "^sha256:" ~= nil
+    and answer.content:find('"DIGEST_INVALID"', 1, true) ~= nil
+end
+
+local function put_patiently(registry, container, out, tags)
+  for try = 1, TRIES do
+    local answer = adopt(registry:put_manifest(container, out, tags), "put_manifest")
+    if try == TRIES or not is_overtaken(out, answer) then
+      return answer
+    end
+    local delay = PAUSE * try * math.random()
+    registry:_emit("retry", {
+      method = "PUT", url = answer.url and core.url.redact(answer.url), attempt = try, spoilt = 0, response = answer,
+      delay = delay,
+    })
+    core.clock.sleep(delay)
+  end
+end
+
 local function put_one(registry, container, out, tags)
-  local answer = adopt(registry:put_manifest(container, out, tags), "put_manifest")
+  local answer = put_patiently(registry, container, out, tags)
   local name = container.tag or container.digest
   local good, err = errors.try(registry.check_response, registry, answer, "upload of manifest", name, container)
   if not good then
