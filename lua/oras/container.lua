@@ -28,7 +28,7 @@ local NAME_MAX <const> = 1024
 
 local function is_long_name(self)
   local name = self.kind == "layout" and not self.digest and self.tag
-  return name and #name <= NAME_MAX and name:find "[/:@]" ~= nil and not name:find "[%c%s]" and name:find "^[%w%[]" ~= nil
+  return name and #name <= NAME_MAX and name:find "[/:@]" and name:find "^[%w%[]" and not name:find "[%c%s]"
 end
 
 local function print_reference(self)

@@ -114,6 +114,25 @@ local function descend(text, path)
   return open
 end
 
+--- The elements of an array, each as its text.
+---@param text string a JSON object
+---@param path string[] names from the root to a member whose value is an array
+---@return string[]
+function edit.elements(text, path)
+  local elements = {}
+  local at = find(members_of(text, descend(text, path)), path[#path]).value
+  at = after_space(text, at + 1)
+  while text:sub(at, at) ~= "]" do
+    local behind = after_value(text, at)
+    elements[#elements + 1] = text:sub(at, behind - 1)
+    at = after_space(text, behind)
+    if text:sub(at, at) == "," then
+      at = after_space(text, at + 1)
+    end
+  end
+  return elements
+end
+
 --- Give a member a value; objects that are missing on the way are made, a null is taken for none.
 ---@param text string a JSON object
 ---@param path string[] names from the root

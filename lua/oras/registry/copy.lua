@@ -1,9 +1,9 @@
 --- Registry:copy: a manifest and all it is made of, from one place to another.
 local core = require "oras.core"
 local errors = require "oras.error"
-local manifest = require "oras.manifest"
 local options = require "oras.options"
 local progress = require "oras.registry.progress"
+local root = require "oras.registry.copy_root"
 local walk = require "oras.registry.copy_walk"
 
 local Registry = require "oras.registry"
@@ -11,12 +11,13 @@ local Registry = require "oras.registry"
 local COPY <const> = {
   concurrency = "integer",
   dry_run = "boolean",
-  filter = "function",
+  filter = "function|table",
   force = "boolean",
   from = "table",
   mount = "boolean",
   platforms = "string|table",
   recursive = "boolean",
+  shallow = "boolean",
   tags = "table",
   to = "table",
   untagged = "boolean",
@@ -25,8 +26,11 @@ local COPY <const> = {
 ---@class oras.CopyOptions
 ---@field from? oras.Registry serves the source; self by default
 ---@field to? oras.Registry serves the target; self by default
----@field platforms? string|table one copies that platform's manifest, several an index of these
----@field filter? fun(descriptor: table): boolean which entries of an index, and which referrers
+---@field platforms? string|table one copies that platform's manifest, several ("linux/*" is that, too)
+--- an index of these
+---@field filter? function|table which entries of an index ("entry") and which referrers ("referrer"):
+--- `fun(descriptor, kind): boolean`, or patterns for referrers (registry/copy_filter.lua)
+---@field shallow? boolean manifests without their blobs, for a target that has them or can do without
 ---@field recursive? boolean with the referrers of every manifest, and theirs
 ---@field force? boolean do not trust that a manifest which the target has is complete there
 ---@field mount? boolean false: never mount blobs from the source's repository
@@ -54,53 +58,6 @@ function Registry:find_manifest(container)
     return nil
   end
   return { mediaType = media_type, digest = container.digest or digest, size = size }
-end
-
--- The index with those entries only, in their order; its own bytes when all of them are taken.
-local function trimmed(doc, is_taken)
-  local index = errors.check(core.json.decode(doc:raw()))
-  local kept = core.json.array {}
-  for _, entry in ipairs(index.manifests) do
-    if is_taken(entry) then
-      kept[#kept + 1] = entry
-    end
-  end
-  if #kept == #index.manifests then
-    return doc
-  end
-  index.manifests = kept
-  local raw = errors.check(core.json.encode(index))
-  return manifest.new {
-    raw = raw, digest = core.digest.of(raw, doc:descriptor().digest:match "^[^:]+"), media_type = doc:media_type(),
-  }
-end
-
-local function is_one(platforms)
-  return type(platforms) == "string" or platforms.os ~= nil or #platforms == 1
-end
-
-local function for_platforms(source, from, platforms)
-  if is_one(platforms) then
-    return source:get_manifest(from, { platform = platforms[1] or platforms })
-  end
-  local index = source:get_image_index(from)
-  local taken = {}
-  for _, entry in ipairs(source:select_platform(index, platforms)) do
-    taken[entry.digest] = true
-  end
-  return trimmed(index, function(entry)
-    return taken[entry.digest]
-  end)
-end
-
--- What is copied: the manifest as it is, or less of it.
-local function get_root(copy)
-  local platforms, filter = copy.opts.platforms, copy.opts.filter
-  local doc = platforms and for_platforms(copy.source, copy.from, platforms) or copy.source:get_manifest(copy.from)
-  if not manifest.is_manifest(doc) then
-    errors.usage("get_manifest gives a manifest, not a %s", type(doc))
-  end
-  return filter and manifest.is_index(doc) and trimmed(doc, filter) or doc
 end
 
 -- Names that the target is to have; none when it is stored by digest.
@@ -140,7 +97,7 @@ end
 local function perform(copy)
   local tags = tags_of(copy)
   local doc, first = require("oras.task").gather(function()
-    return walk.at_source(get_root, copy)
+    return walk.at_source(root.get, copy.source, copy.from, copy.opts.platforms, copy.filter)
   end, function()
     return tags[1] and copy:at_target(copy.to:with_tag(tags[1])) or nil
   end)
@@ -189,6 +146,7 @@ local function new_copy(self, src, dst, opts)
   local mounts = opts.mount ~= false and require("oras.registry.identity").is_same(source, from, target, to)
   return walk.new {
     source = source, target = target, from = from, to = to, opts = opts,
+    filter = require("oras.registry.copy_filter").of(opts.filter),
     progress = progress.operation(self),
     plan = opts.dry_run and {} or nil,
     mount_from = mounts and from.api_prefix ~= to.api_prefix and ("%s/%s"):format(to.registry, from.api_prefix) or nil,

@@ -1,38 +1,15 @@
 --- One copy while it runs: a walk over the graph of manifests by jobs (registry/jobs.lua), while
 --- blobs move. A manifest is asked for at the target before any of its parts is; it is put when
 --- its blobs and children are there.
-local core = require "oras.core"
-local crew = require "oras.crew"
+local blobs = require "oras.registry.copy_blobs"
 local errors = require "oras.error"
 local graph = require "oras.registry.graph"
 local jobs = require "oras.registry.jobs"
 local media_types = require "oras.media_types"
+local side = require "oras.registry.copy_side"
 
+local at <const>, SOURCE <const>, DESTINATION <const> = side.at, side.SOURCE, side.DESTINATION
 local CONCURRENCY <const> = 8
-local EMPTY <const> = require("oras.oci").empty_descriptor().digest
-
--- Blobs that pass through memory; the others are streamed.
-local SMALL <const> = 64 * 1024
-
--- So many new blobs are worth the question whether the registry tells what it has.
-local MANY <const> = 16
-
--- What a side of the copy raises says which side it was.
-local Side = {}
-
-function Side.__close(side, err)
-  if errors.is_error(err) and not err.origin then
-    err.origin = side.name
-  end
-end
-
-local SOURCE <const> = setmetatable({ name = "source" }, Side)
-local DESTINATION <const> = setmetatable({ name = "destination" }, Side)
-
-local function at(side, object, method, ...)
-  local _ <close> = side
-  return object[method](object, ...)
-end
 
 ---@class oras.Copy
 ---@field source oras.Registry
@@ -42,125 +19,18 @@ end
 ---@field opts oras.CopyOptions
 ---@field stats oras.CopyStats
 ---@field plan? table[] what would be done, instead of doing it
+---@field filter? fun(descriptor: table, kind: string): boolean
 ---@field progress oras.Progress
 ---@field mount_from? string reference of a repository of the target's registry
 ---@field referrers? oras.Referrers
 local Walk = {}
 Walk.__index = Walk
 
--- What is not there has nothing in it: a layout that will be made, a repository that will be.
-local ABSENT <const> = { not_found = true }
-
--- Who may push but not look is not told; the upload says what is allowed.
-local UNTOLD <const> = { auth = true, denied = true, not_found = true }
-
-local function if_there(absent, ...)
-  local found, err = errors.try(...)
-  if found == nil and err and not absent[err.class] then
-    errors.raise(err)
-  end
-  return found
-end
-
 --- The descriptor of what the target has under a name or digest, or nil.
 ---@param container oras.Container
 ---@return table?
 function Walk:at_target(container)
-  return if_there(self.plan and ABSENT or UNTOLD, at, DESTINATION, self.target, "find_manifest", container)
-end
-
-local ACTIONS <const> = { uploaded = "copied", mounted = "mounted" }
-
-local function count_blob(self, d, what)
-  local action = ACTIONS[what] or "skipped"
-  self.stats.blobs[action] = self.stats.blobs[action] + 1
-  if action == "copied" then
-    self.stats.bytes = self.stats.bytes + d.size
-  end
-  if self.plan then
-    table.insert(self.plan, { action = action, descriptor = d })
-  end
-end
-
-local function get_blob(self, d, opts)
-  return at(SOURCE, self.source, "get_blob", self.from, { digest = d.digest, size = d.size }, opts)
-end
-
--- A small blob is asked for while the target is asked whether it has it, if that is not likely.
-local function get_ahead(self, d)
-  local function get()
-    return get_blob(self, d, { progress = false }).content
-  end
-  local ahead, is_used = crew.group(), false
-  if not self.expect and not self.mount_from then
-    ahead[1] = core.task.spawn(get)
-  end
-  return ahead, function()
-    local task = not is_used and ahead[1]
-    is_used = true
-    return task and task:wait() or get()
-  end
-end
-
--- The source of a blob's bytes, as upload_blob takes it, and what has to be closed.
-local function source_of(self, d)
-  if d.digest == EMPTY then
-    return { data = "{}" }
-  elseif d.data then
-    return { data = core.base64.decode(d.data) }
-  elseif d.size <= SMALL then
-    local ahead, bytes = get_ahead(self, d)
-    return { bytes = bytes }, ahead
-  end
-  return { fetch = function(sink)
-    get_blob(self, d, { sink = sink, progress = false })
-  end }
-end
-
-local function send_once(self, d, report)
-  local source, ahead = source_of(self, d)
-  local _ <close> = ahead
-  return select(2, at(DESTINATION, self.target, "upload_blob", self.to, source, {
-    mediaType = d.mediaType, digest = d.digest, size = d.size,
-  }, {
-    expect = self.expect,
-    mount_from = self.mount_from,
-    progress = report,
-    prove_mount = self.progress:left() > MANY,
-  }))
-end
-
--- What the source sent wrong has been passed on: only a new upload can better that.
-local function is_worth_again(self, err)
-  return err.origin == "source" and err.class == "integrity"
-    and self.source:should_retry { method = "GET", url = err.url, attempt = 1, spoilt = 1, error = err }
-end
-
-local function send_blob(self, d)
-  local report <close> = self.progress:of { phase = "copy", digest = d.digest, total = d.size }
-  local what, err = errors.try(send_once, self, d, report)
-  if not what and is_worth_again(self, err) then
-    return send_once(self, d, report)
-  end
-  return what or errors.raise(err)
-end
-
--- What would become of a blob; whether a mount is heeded is known only when it is tried.
-local function foresee_blob(self, d)
-  if if_there(ABSENT, at, DESTINATION, self.target, "blob_exists", self.to, d) then
-    return "exists"
-  end
-  return self.mount_from and "mounted" or "uploaded"
-end
-
-local function move_blob(self, blob)
-  local d = blob.descriptor
-  local what = "exists"
-  if not graph.is_foreign(d) then
-    what = (self.plan and foresee_blob or send_blob)(self, d)
-  end
-  count_blob(self, d, what)
-  self:settle(blob)
+  return side.at_target(self, "find_manifest", container)
 end
 
 --- Something is done: those that waited for it may go on.
@@ -188,7 +58,8 @@ local function need_blob(self, d, node)
     self.blobs[d.digest] = blob
     self.progress:expect(d.size)
     self.jobs:add(function()
-      move_blob(self, blob)
+      blobs.move(self, d)
+      self:settle(blob)
     end)
   end
   wait_for(blob, node)
@@ -253,9 +124,9 @@ end
 
 -- Referrers wait for nobody and nobody for them: a subject may come later.
 local function follow(self, d)
-  local filter = self.opts.filter
+  local filter = self.filter
   for _, referrer in ipairs(at(SOURCE, self.referrers, "of", d.digest)) do
-    if graph.is_manifest(referrer.mediaType) and (not filter or filter(referrer)) then
+    if graph.is_manifest(referrer.mediaType) and (not filter or filter(referrer, "referrer")) then
       need_manifest(self, referrer, 0)
     end
   end
@@ -266,7 +137,7 @@ end
 ---@param doc oras.Manifest
 function Walk:open(node, doc)
   node.raw = doc:raw()
-  local manifests, blobs = graph.children(doc)
+  local manifests, parts = graph.children(doc)
   if self.opts.recursive then
     self.jobs:add(function()
       follow(self, node.descriptor)
@@ -275,11 +146,11 @@ function Walk:open(node, doc)
   for i = node.there and not self.opts.recursive and 0 or #manifests, 1, -1 do
     need_manifest(self, manifests[i], node.depth + 1, node)
   end
-  for i = #blobs, 1, -1 do
+  for i = self.opts.shallow and 0 or #parts, 1, -1 do
     if node.there then
-      self.left[blobs[i].digest] = blobs[i]
+      self.left[parts[i].digest] = parts[i]
     else
-      need_blob(self, blobs[i], node)
+      need_blob(self, parts[i], node)
     end
   end
   self:release(node)
@@ -334,7 +205,7 @@ end
 local function count_left(self)
   for digest, d in pairs(self.left) do
     if not self.blobs[digest] then
-      count_blob(self, d, "exists")
+      blobs.count(self, d, "exists")
     end
   end
 end
@@ -389,7 +260,7 @@ function walk.at_source(fn, ...)
 end
 
 --- Make a copy that does nothing yet.
----@param fields table source, target, from, to, opts, progress, plan, mount_from, referrers
+---@param fields table source, target, from, to, opts, filter, progress, plan, mount_from, referrers
 ---@return oras.Copy
 function walk.new(fields)
   fields.nodes, fields.n_nodes, fields.blobs, fields.left = {}, 0, {}, {}
