@@ -3,32 +3,6 @@ local cli_options = require "oras.cli.options"
 local host = require "oras.host"
 local report = require "oras.cli.report"
 
-local HELP <const> = [[
-usage: oras-lua [options] SCRIPT.lua [ARG...]
-       oras-lua [options] COMMAND [ARG...]
-       oras-lua [options] PROVIDER METHOD [ARG...]
-
-Runs a Lua 5.4 script in which `require "oras"` works, or a command (%s),
-or calls a method of a provider and prints its result as JSON.
-
-  -e TEXT     run TEXT
-  -l NAME     require NAME into a global of that name (-l G=NAME: into G)
-  -i          read and run lines after the script
-  -v          print the version (--version: and end)
-  -W          turn warnings on
-  -E          ignore LUA_PATH and LUA_CPATH
-  -           run standard input
-  --          the next word is the script
-  --debug     tracebacks, and a log of requests without secrets
-  --dry-run   change no registry and no layout: what would be written is told, and refused
-  --help      this text; behind a command its flags, behind a provider its methods
-
-A word with a "/" or ending in ".lua" is a script; else it is a command, a provider or a
-script of that name, in this order. LUA_INIT is not read.
-
-Exit codes: 0 done, 1 the script failed or the world refused, 2 usage, 130 interrupted.
-]]
-
 local function print_version()
   print(("oras-lua %s, %s"):format(require "oras.core".version, _VERSION))
 end
@@ -218,7 +192,7 @@ return function(program, ...)
 
   host.unwatch()
   if opts.help then
-    io.stdout:write(HELP:format(listed(require("oras.cli.commands").next_words "")))
+    io.stdout:write(require("oras.cli.help").top())
     return
   end
   prepare(opts)
