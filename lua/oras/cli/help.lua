@@ -161,7 +161,7 @@ end
 
 local HEAD <const> = [[
 usage: oras-lua [OPTION...] COMMAND [ARG...]          help COMMAND tells more
-       oras-lua [OPTION...] SCRIPT.lua [ARG...]       Lua 5.4 with require "oras"
+       oras-lua [OPTION...] SCRIPT.lua [ARG...]       Lua 5.4, with the library
        oras-lua [OPTION...] PROVIDER METHOD [ARG...]  result as JSON; providers:
 ]]
 
