@@ -175,56 +175,110 @@ static oras_buf *check_answer(lua_State *L)
     return bytes;
 }
 
-static int push_token(lua_State *L, int64_t expires_in, const oras_buf *scope)
+static void set_text(lua_State *L, const char *field, const oras_buf *text)
 {
-    lua_createtable(L, 0, 2);
-    lua_pushinteger(L, expires_in);
+    if (text->size == 0)
+        return;
+    lua_pushlstring(L, text->data, text->size);
+    lua_setfield(L, -2, field);
+}
+
+static int push_token(lua_State *L, const oras_token_info *info)
+{
+    lua_createtable(L, 0, 3);
+    lua_pushinteger(L, info->expires_in);
     lua_setfield(L, -2, "expires_in");
-    if (scope->size) {
-        lua_pushlstring(L, scope->data, scope->size);
-        lua_setfield(L, -2, "scope");
-    }
+    set_text(L, "scope", info->scope);
+    set_text(L, "refresh_token", info->refresh_token);
     return 2;
 }
 
-/* The answer never becomes a Lua string, and its bytes are gone afterwards. */
+/* The token never becomes a Lua string, and the answer's bytes are gone afterwards. */
 static int auth_token(lua_State *L)
 {
     oras_buf *answer = check_answer(L);
     const char *origin = push_origin(L, 2);
-    oras_buf *scope = oras_box_buffer(L, ORAS_CHALLENGE_MAX);
+    oras_token_info info = {.scope = oras_box_buffer(L, ORAS_CHALLENGE_MAX),
+                            .refresh_token = oras_box_buffer(L, REDACTED_MAX)};
     oras_secret **slot = oras_lua_push_secret(L);
     oras_error err = ORAS_ERROR_INIT;
-    int64_t expires_in = 0;
-    oras_code code;
+    oras_code code =
+        oras_token_parse(oras_buf_text(answer), answer->size, origin, slot, &info, &err);
 
-    code = oras_token_parse(oras_buf_text(answer), answer->size, origin, slot, &expires_in, scope,
-                            &err);
     oras_buf_wipe(answer);
     oras_buf_clear(answer);
-    return code ? oras_lua_fail(L, &err) : push_token(L, expires_in, scope);
+    return code ? oras_lua_fail(L, &err) : push_token(L, &info);
+}
+
+/* A field of the options, as oras_opt_string, that must be there. */
+static const char *need_string(lua_State *L, int idx, const char *field)
+{
+    const char *text = oras_opt_string(L, idx, field, NULL);
+
+    if (!text)
+        oras_lua_misuse(L, "option '%s' is missing", field);
+    return text;
+}
+
+/* aws(origin, access_key, secret_key, {region, service, session_token}) -> secret that signs */
+static int auth_aws(lua_State *L)
+{
+    oras_signing keys = {.key_id = oras_lua_check_text(L, 2, "access key"),
+                         .key = oras_lua_check_text(L, 3, "secret key")};
+    const char *region = need_string(L, 4, "region"), *service = need_string(L, 4, "service");
+    const char *origin = push_origin(L, 1);
+    oras_secret **slot = oras_lua_push_secret(L);
+    oras_error err = ORAS_ERROR_INIT;
+
+    keys.session_token = oras_opt_string(L, 4, "session_token", NULL);
+    if (oras_aws_new(origin, &keys, region, service, slot, &err))
+        return oras_lua_fail(L, &err);
+    return 1;
+}
+
+/* Replace the text at 1 by one without copies of the secret. Class limit, memory. */
+static oras_code hide(lua_State *L, const char *secret, oras_error *err)
+{
+    oras_buf *out = oras_box_buffer(L, REDACTED_MAX);
+    size_t size;
+    const char *text = lua_tolstring(L, 1, &size);
+    oras_code code;
+
+    oras_hide(text, size, secret, out);
+    code = oras_buf_check(out, "text", err);
+    if (code)
+        return code;
+    lua_pushlstring(L, oras_buf_text(out), out->size);
+    lua_replace(L, 1);
+    return ORAS_OK;
+}
+
+static oras_code hide_value(lua_State *L, int idx, oras_error *err)
+{
+    const oras_signing *signing;
+    const oras_secret *secret;
+    oras_code code;
+
+    if (lua_type(L, idx) == LUA_TSTRING)
+        return hide(L, lua_tostring(L, idx), err);
+    secret = oras_lua_check_secret(L, idx);
+    signing = oras_secret_signing(secret);
+    code = hide(L, oras_secret_reveal(secret), err);
+    if (!code && signing && signing->session_token)
+        code = hide(L, signing->session_token, err);
+    return code;
 }
 
 /* redact(text, ...) -> the text without copies of the secrets, which are boxes or strings */
 static int auth_redact(lua_State *L)
 {
     int n = lua_gettop(L);
+    oras_error err = ORAS_ERROR_INIT;
 
     check_bytes(L, 1, "text", &(size_t){0});
     for (int i = 2; i <= n; i++) {
-        const char *secret = lua_type(L, i) == LUA_TSTRING
-                                 ? lua_tostring(L, i)
-                                 : oras_secret_reveal(oras_lua_check_secret(L, i));
-        oras_buf *out = oras_box_buffer(L, REDACTED_MAX);
-        oras_error err = ORAS_ERROR_INIT;
-        size_t size;
-        const char *text = lua_tolstring(L, 1, &size);
-
-        oras_hide(text, size, secret, out);
-        if (oras_buf_check(out, "text", &err))
+        if (hide_value(L, i, &err))
             return oras_lua_fail(L, &err);
-        lua_pushlstring(L, oras_buf_text(out), out->size);
-        lua_replace(L, 1);
         lua_settop(L, n);
     }
     lua_settop(L, 1);
@@ -233,9 +287,13 @@ static int auth_redact(lua_State *L)
 
 void oras_lua_open_auth(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"challenges", auth_challenges}, {"basic", auth_basic},
-                                         {"bearer", auth_bearer},         {"redact", auth_redact},
-                                         {"token", auth_token},           {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"aws", auth_aws},
+                                         {"basic", auth_basic},
+                                         {"bearer", auth_bearer},
+                                         {"challenges", auth_challenges},
+                                         {"redact", auth_redact},
+                                         {"token", auth_token},
+                                         {NULL, NULL}};
 
     luaL_newlib(L, functions);
 }

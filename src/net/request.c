@@ -210,13 +210,27 @@ static void set_limits(oras_transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, transfer->url.origin.https ? "https" : "http");
 }
 
+/* The signature covers the whole body, which libcurl looks for in memory. */
+static oras_code check_signing(const oras_transfer *transfer, oras_error *err)
+{
+    bool whole =
+        !oras_upload_exists(transfer) || (transfer->upload.data && !oras_upload_is_big(transfer));
+
+    if (!transfer->secret || !oras_secret_signing(transfer->secret) || whole)
+        return ORAS_OK;
+    return oras_fail(err, ORAS_C_USAGE,
+                     "a request that is signed has a body in memory of at most "
+                     "64 KiB, or none");
+}
+
 oras_code oras_request_prepare(oras_transfer *transfer, oras_error *err)
 {
     const oras_client *client = transfer->client;
     CURL *easy = transfer->easy;
-
     oras_code code = oras_upload_prepare(transfer, err);
 
+    if (!code)
+        code = check_signing(transfer, err);
     if (code)
         return code;
     transfer->text[0] = '\0';

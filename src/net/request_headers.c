@@ -94,18 +94,39 @@ static bool add_range(oras_transfer *transfer)
     return add_header(&transfer->sent_headers, line);
 }
 
-static bool add_secret(oras_transfer *transfer)
+static bool add_secret_field(oras_transfer *transfer, const char *name, const char *value)
 {
     oras_buf line = ORAS_BUF_INIT(ORAS_HEADERS_MAX);
-    bool added;
+    bool added = oras_buf_printf(&line, "%s: %s", name, value) &&
+                 add_header(&transfer->sent_headers, line.data);
 
-    if (!transfer->secret || strcmp(oras_secret_origin(transfer->secret), transfer->bound) != 0)
-        return true;
-    added = oras_buf_printf(&line, "Authorization: %s", oras_secret_reveal(transfer->secret)) &&
-            add_header(&transfer->sent_headers, line.data);
     oras_buf_wipe(&line);
     oras_buf_dispose(&line);
     return added;
+}
+
+/* libcurl signs with its user and password, and with them the fields that are sent. */
+static bool sign(oras_transfer *transfer, const oras_signing *signing)
+{
+    CURL *easy = transfer->easy;
+
+    if (curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, signing->scope) ||
+        curl_easy_setopt(easy, CURLOPT_USERNAME, signing->key_id) ||
+        curl_easy_setopt(easy, CURLOPT_PASSWORD, signing->key))
+        return false;
+    return !signing->session_token ||
+           add_secret_field(transfer, "X-Amz-Security-Token", signing->session_token);
+}
+
+static bool add_secret(oras_transfer *transfer)
+{
+    const oras_secret *secret = transfer->secret;
+
+    if (!secret || strcmp(oras_secret_origin(secret), transfer->bound) != 0)
+        return true;
+    if (oras_secret_signing(secret))
+        return sign(transfer, oras_secret_signing(secret));
+    return add_secret_field(transfer, "Authorization", oras_secret_reveal(secret));
 }
 
 /* Is the URL's origin the one that secret, bound headers and certificate are for? */

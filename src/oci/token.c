@@ -6,9 +6,11 @@
 #include "oci/base64.h"
 #include "oci/json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define CREDENTIAL_MAX ((size_t)1024 * 1024)
+#define AWS_SCOPE_MAX  128
 
 static void wipe(oras_buf *buf)
 {
@@ -86,6 +88,40 @@ oras_code oras_basic_new(const char *origin, const char *user, size_t user_size,
     return code ? code : oras_secret_new(origin, value.data, value.size, out, err);
 }
 
+/* As they stand in the names of hosts: "us-east-1", "ecr-public". */
+static bool is_aws_name(const char *name)
+{
+    size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    return size > 0 && name[size] == '\0';
+}
+
+/* libcurl takes user and password as they are; the token goes into a field. */
+static bool are_keys(const oras_signing *keys)
+{
+    const char *token = keys->session_token;
+
+    return is_visible(keys->key_id, strlen(keys->key_id)) &&
+           is_visible(keys->key, strlen(keys->key)) && (!token || is_visible(token, strlen(token)));
+}
+
+oras_code oras_aws_new(const char *origin, const oras_signing *keys, const char *region,
+                       const char *service, oras_secret **out, oras_error *err)
+{
+    char scope[AWS_SCOPE_MAX];
+    oras_signing signing = *keys;
+    int size = snprintf(scope, sizeof scope, "aws:amz:%s:%s", region, service);
+
+    if (!is_aws_name(region) || !is_aws_name(service) || size < 0 || size >= (int)sizeof scope)
+        return oras_fail(err, ORAS_C_USAGE, "the AWS region or service is no such name");
+    if (!are_keys(keys))
+        return oras_fail(err, ORAS_C_USAGE,
+                         "an AWS key is empty or has blanks, control or foreign characters, "
+                         "expected visible ASCII");
+    signing.scope = scope;
+    return oras_secret_new_signing(origin, &signing, out, err);
+}
+
 static void wipe_string(json_t *value)
 {
     if (json_is_string(value))
@@ -130,23 +166,35 @@ static oras_code take_token(const json_t *reply, const char *origin, oras_secret
     return oras_bearer_new(origin, json_string_value(token), json_string_length(token), out, err);
 }
 
+/* A refresh token with control characters is none. */
+static oras_code read_info(const json_t *reply, oras_token_info *info, oras_error *err)
+{
+    const json_t *scope = json_object_get(reply, "scope");
+    const json_t *refresh = json_object_get(reply, "refresh_token");
+
+    info->expires_in = life(json_object_get(reply, "expires_in"));
+    if (json_is_string(scope))
+        oras_buf_append(info->scope, json_string_value(scope), json_string_length(scope));
+    if (json_is_string(refresh) &&
+        is_plain(json_string_value(refresh), json_string_length(refresh)))
+        oras_buf_append(info->refresh_token, json_string_value(refresh),
+                        json_string_length(refresh));
+    return oras_buf_check(info->refresh_token, "refresh token", err);
+}
+
 oras_code oras_token_parse(const char *text, size_t size, const char *origin, oras_secret **secret,
-                           int64_t *expires_in, oras_buf *scope, oras_error *err)
+                           oras_token_info *info, oras_error *err)
 {
     _cleanup_(drop) json_t *reply = NULL;
-    const json_t *granted;
     oras_secret *token;
     oras_code code = oras_json_decode(text, size, 0, &reply, err);
 
     if (code)
         return oras_error_wrap(err, code, "the token server's answer");
-    code = take_token(reply, origin, &token, err);
-    if (code)
-        return code;
-    granted = json_object_get(reply, "scope");
-    if (json_is_string(granted))
-        oras_buf_append(scope, json_string_value(granted), json_string_length(granted));
-    *expires_in = life(json_object_get(reply, "expires_in"));
-    *secret = token;
-    return ORAS_OK;
+    code = read_info(reply, info, err);
+    if (!code)
+        code = take_token(reply, origin, &token, err);
+    if (!code)
+        *secret = token;
+    return code;
 }

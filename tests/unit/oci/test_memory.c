@@ -64,17 +64,29 @@ static oras_code do_basic(oras_error *err)
     return code;
 }
 
-static oras_code do_token(oras_error *err)
+static oras_code do_aws(oras_error *err)
 {
-    static const char answer[] = "{\"token\":\"hunter2\"}";
+    const oras_signing keys = {.key_id = "AKID", .key = "hunter2"};
     oras_secret *secret;
-    oras_buf scope = ORAS_BUF_INIT(100);
-    int64_t expires_in;
-    oras_code code = oras_token_parse(answer, sizeof answer - 1, "https://h:443", &secret,
-                                      &expires_in, &scope, err);
+    oras_code code = oras_aws_new("https://h:443", &keys, "us-east-1", "ecr", &secret, err);
 
     if (!code)
         oras_secret_unref(secret);
+    return code;
+}
+
+static oras_code do_token(oras_error *err)
+{
+    static const char answer[] = "{\"token\":\"hunter2\",\"refresh_token\":\"again\"}";
+    oras_secret *secret;
+    oras_buf scope = ORAS_BUF_INIT(100), refresh = ORAS_BUF_INIT(100);
+    oras_token_info info = {.scope = &scope, .refresh_token = &refresh};
+    oras_code code =
+        oras_token_parse(answer, sizeof answer - 1, "https://h:443", &secret, &info, err);
+
+    if (!code)
+        oras_secret_unref(secret);
+    oras_buf_dispose(&refresh);
     oras_buf_dispose(&scope);
     return code;
 }
@@ -107,6 +119,7 @@ static void test_L22_every_failing_allocation(void **state)
     fail_each(do_link, 1);
     fail_each(do_basic, 4);
     fail_each(do_token, 3);
+    fail_each(do_aws, 2);
 }
 
 static void test_secrets_leave_nothing_in_freed_memory(void **state)
