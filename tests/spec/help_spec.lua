@@ -73,7 +73,7 @@ describe("help", function()
       end
       assert.truthy(text:find(cmd.about:match "^%S+ %S+", 1, true))
       assert.truthy(cmd.example, "no example")
-      assert.equal("example: " .. cmd.example .. "\n", text:sub(-#cmd.example - 10))
+      assert.equal(" " .. cmd.example .. "\n", text:sub(-#cmd.example - 2))
       assert.equal(text, prints("help", table.unpack(words)))
     end)
 

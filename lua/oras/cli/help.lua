@@ -126,7 +126,8 @@ function help.command(cmd)
   end
   parts[#parts + 1] = shared_flags(cmd)
   if cmd.example then
-    parts[#parts + 1] = "\nexample: " .. cmd.example
+    local fits = #cmd.example + #"example: " <= WIDTH
+    parts[#parts + 1] = (fits and "\nexample: " or "\nexample:\n  ") .. cmd.example
   end
   return table.concat(parts, "\n") .. "\n"
 end
@@ -166,8 +167,8 @@ usage: oras-lua [OPTION...] COMMAND [ARG...]          help COMMAND tells more
 ]]
 
 local FOOT <const> = [[
-options: -e TEXT, -l NAME, -i, -E, -W, -, -- as lua has them, -v prints the version,
-  --debug shows tracebacks and requests, --dry-run sends no writes of a script
+options: -e TEXT, -l NAME, -i, -E, -W, - and -- as lua has them, -v the version,
+  --debug tracebacks and requests, --dry-run sends no writes of a script
 exit codes: 0 done, 1 refused or failed, 2 usage, 130 interrupted
 ]]
 
