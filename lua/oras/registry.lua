@@ -453,13 +453,13 @@ end
 
 --- What a verb writes through is a container of its own, where the place is written as a whole: a
 --- layout in a tar, when the value is closed. An error that closes it leaves the place as it was.
+---@param gather? boolean for many manifests: the index of any layout is written then
 ---@return table? closable
 ---@return oras.Container
 function Registry:_batch(place, gather)
   local backend = self:_backend(place)
   if backend.batch then
     return backend.batch(self, place, gather)
----@param gather? boolean for many manifests: the index of any layout is written then
   end
   return nil, place
 end
