@@ -27,7 +27,8 @@ local function check_name(name)
   if not name:find "^[%w._-]+$" then
     errors.raise {
       class = "helper",
-      message = ("the name %q of a credential helper: expected letters, digits, '.', '_' and '-'"):format(name),
+      message = ("the name %q of a credential helper: expected letters, digits, '.', '_' and '-'"):format(
+        require("oras.registry.status").sanitise(name):sub(1, SHOWN)),
     }
   end
 end

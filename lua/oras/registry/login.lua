@@ -5,6 +5,7 @@ local core = require "oras.core"
 local errors = require "oras.error"
 local options = require "oras.options"
 local private = require "oras.registry.private"
+local adopt = require("oras.response").adopt
 
 local Registry = require "oras.registry"
 
@@ -63,7 +64,7 @@ end
 
 local function ask(self, host, credentials)
   local where = host == "docker.io" and "registry-1.docker.io" or host
-  local response = probe_of(self, credentials):do_request("GET", where .. "/v2/", { http2 = true })
+  local response = adopt(probe_of(self, credentials):do_request("GET", where .. "/v2/", { http2 = true }), "do_request")
   self:check_response(response)
   response:close()
 end
@@ -99,7 +100,7 @@ function Registry:login(opts)
   local path = require("oras.auth.store").save(host, credentials, place_of(self, opts))
   forget(self, host)
   if config.is_shadowed(host, opts.config_path or self._settings.config_path) then
-    core.log.write("warn", ("DOCKER_AUTH_CONFIG has credentials for %s, which come before these"):format(host))
+    require("oras.log").warn("DOCKER_AUTH_CONFIG has credentials for %s, which come before these", host)
   end
   return { hostname = host, username = credentials.username, config_path = path }
 end
