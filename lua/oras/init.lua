@@ -12,13 +12,14 @@ local oras = {
 }
 
 local MODULES <const> = {
-  archive = true, client = true, defaults = true, digest = true, json = true, layout = true,
+  archive = true, client = true, cron = true, defaults = true, digest = true, json = true, layout = true,
   log = true, oci = true, provider = true, task = true,
 }
 
 local MEMBERS <const> = {
   Error = { "oras.error", "Error" },
   Registry = { "oras.registry" },
+  every = { "oras.every" },
   gather = { "oras.task", "gather" },
   map = { "oras.task", "map" },
   spawn = { "oras.task", "spawn" },
