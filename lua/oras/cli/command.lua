@@ -21,7 +21,8 @@
 ---
 --- What `run` gives: `text`, for a terminal; `line` for everything else, where it differs;
 --- `document`, what --format json prints. Instead of text, `bytes`, or `write`, a function that
---- gets the file to write to: both are printed as they are.
+--- gets the file to write to: both are printed as they are. `status` is the exit code of an answer
+--- that is no failure (1: "no").
 local connection = require "oras.cli.connection"
 local errors = require "oras.error"
 local flags = require "oras.cli.flags"
@@ -54,6 +55,7 @@ local command = {}
 ---@field most? integer
 ---@field sides? string[]
 ---@field references? integer[]|"all"
+---@field words? string[]|fun(): string[] what its words may be, for completion
 ---@field formats? table<string, string> more words for --format, and what they stand for
 ---@field run function
 local Command = { __name = "oras.Command" }
@@ -151,7 +153,7 @@ end
 --- Everything of a run; its result is only printed when all of it was well.
 ---@param words string[]
 ---@param opts table<string, any>
----@param holder { display?: table } what is to be closed behind it
+---@param holder { display?: table, status?: integer } what is to be closed behind it; the exit code
 ---@return string|function
 ---@raise oras.Error
 function Command:perform(words, opts, holder)
@@ -160,7 +162,9 @@ function Command:perform(words, opts, holder)
     registries = connection.registries(self, opts)
     holder.display = watch(registries, opts)
   end
-  return shown(self.run(registries, connection.words(self, words, opts), opts), opts.format)
+  local result = self.run(registries, connection.words(self, words, opts), opts)
+  holder.status = result.status
+  return shown(result, opts.format)
 end
 
 local function finish(failure)
@@ -198,6 +202,9 @@ function Command:__call(...)
     finish(result)
   end
   print_result(result)
+  if holder.status and holder.status ~= report.DONE then
+    os.exit(holder.status)
+  end
 end
 
 --- Make a command of its description (see the head of this file).

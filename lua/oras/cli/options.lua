@@ -3,23 +3,39 @@ local report = require "oras.cli.report"
 
 local options = {}
 
--- Options that take a value, in the same word or the next one.
-local WITH_VALUE <const> = { ["-e"] = true, ["-l"] = true }
-
-local SWITCHES <const> = {
-  ["-i"] = "interactive",
-  ["-v"] = "version",
-  ["-E"] = "no_environment",
-  ["-W"] = "warnings",
-  ["--debug"] = "debug",
-  ["--dry-run"] = "dry_run",
-  ["--help"] = "help",
-  ["-h"] = "help",
-  ["--version"] = "version",
+--- The options in the order of the manual; `key` is the switch's name in what `parse` gives.
+---@type { [1]: string, [2]?: string, key?: string, value?: string, about: string }[]
+options.LIST = {
+  { "-e", value = "TEXT", about = "run TEXT" },
+  { "-l", value = "NAME", about = "require NAME into a global of that name (G=NAME: into G)" },
+  { "-i", key = "interactive", about = "read and run lines after the script" },
+  { "-v", key = "version", about = "print the version" },
+  { "--version", key = "version", about = "print the version and end, without a script" },
+  { "-W", key = "warnings", about = "turn warnings on" },
+  { "-E", key = "no_environment", about = "ignore LUA_PATH and LUA_CPATH" },
+  { "-", about = "the script is standard input" },
+  { "--", about = "the next word is the script" },
+  { "--debug", key = "debug", about = "tracebacks, and a line on stderr for each exchange, without secrets" },
+  {
+    "--dry-run", key = "dry_run",
+    about = "change no registry and no layout: what would be written is told, and refused",
+  },
+  { "-h", "--help", key = "help", about = "a screen of help; behind a command, its own" },
 }
 
+-- Options that take a value, in the same word or the next one.
+local WITH_VALUE <const> = {}
+local SWITCHES <const> = {}
+for _, option in ipairs(options.LIST) do
+  for _, name in ipairs(option) do
+    WITH_VALUE[name] = option.value and true
+    SWITCHES[name] = option.key
+  end
+end
+
 local function unknown(word)
-  report.fail(report.USAGE, "unknown option '%s' (oras-lua --help)", word)
+  local near = require "oras.options".nearest(word, SWITCHES)
+  report.fail(report.USAGE, "unknown option '%s' (%s)", word, near and near .. "?" or "oras-lua --help")
 end
 
 --- Read options up to the first word that is none.

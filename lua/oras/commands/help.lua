@@ -23,6 +23,16 @@ local function text_of(words)
   return whole and help.command(commands.load(name)) or help.group(name)
 end
 
+-- What may stand behind it, for completion.
+local function first_words()
+  local list = { "flags" }
+  for word in pairs(commands.next_words "") do
+    list[#list + 1] = word
+  end
+  table.sort(list)
+  return list
+end
+
 local function run(_, words)
   local text = text_of(words)
   return { text = text, document = { text = text } }
@@ -34,5 +44,6 @@ return command.new {
   about = "Say what a command does, and what flags many of them have in common.",
   example = "oras-lua help manifest fetch",
   registry = false,
+  words = first_words,
   run = run,
 }
