@@ -63,8 +63,13 @@ local function lock()
   return held
 end
 
--- Does the registry list referrers by itself? Asked once for each repository.
+-- Does the registry list referrers by itself? Asked once for each repository. A layout does not need
+-- a list, but one that other tools have made for theirs is kept.
 local function has_api(registry, container, digest)
+  if container.kind == "layout" then
+    local store = require("oras.registry.layout_place").open(registry, container)
+    return registry._settings.referrers ~= "tag" and not store:find_tag(referrers.tag(digest))
+  end
   local known = referrers.has_api(registry, container)
   if known ~= nil then
     return known
@@ -228,7 +233,8 @@ end
 ---@param digest string
 ---@raise oras.Error content, server, ...
 function fallback.remove(registry, container, subject, digest)
-  if has_api(registry, container, subject.digest) then
+  local is_known = type(subject) == "table" and type(subject.digest) == "string" and core.digest.parse(subject.digest)
+  if not is_known or has_api(registry, container, subject.digest) then
     return
   end
   change_list(registry, container, subject, digest, function(found)

@@ -108,16 +108,7 @@ local function check_size(registry, container, out)
   end
 end
 
---- Store a manifest and list it in the index: under its tags, which others lose, or without a
---- name. A referrer needs nothing more, as the index leads to it.
----@param registry oras.Registry
----@param container oras.Container
----@param out oras.Outgoing
----@param tags string[]
----@param opts { part?: boolean }
----@raise oras.Error limit, content, path, io
-function layout.put_manifest(registry, container, out, tags, opts)
-  check_size(registry, container, out)
+local function put(registry, container, out, tags, opts)
   local store, closing = open_or_make(registry, container):begin()
   local _ <close> = closing
   local _ <close> = setmetatable({ path = store.path }, Named)
@@ -132,6 +123,23 @@ function layout.put_manifest(registry, container, out, tags, opts)
     end
     return changed
   end)
+end
+
+--- Store a manifest and list it in the index: under its tags, which others lose, or without a
+--- name. A referrer needs nothing more, as the index leads to it; a tag that lists those of its
+--- subject, as other tools make it, is kept true.
+---@param registry oras.Registry
+---@param container oras.Container
+---@param out oras.Outgoing
+---@param tags string[]
+---@param opts { part?: boolean, referrers?: boolean }
+---@raise oras.Error limit, content, path, io
+function layout.put_manifest(registry, container, out, tags, opts)
+  check_size(registry, container, out)
+  put(registry, container, out, tags, opts)
+  if opts.referrers ~= false and out.document and out.document.subject then
+    require("oras.registry.fallback_tag").add(registry, container, out)
+  end
 end
 
 --- Give a manifest names.
@@ -172,13 +180,18 @@ end
 ---@return string[] names that it had
 function layout.delete_manifest(registry, container, digest)
   local store = open(registry, container)
-  return store:edit(function(index)
+  local doc = errors.try(registry.fetch_manifest, registry, container:with_digest(digest)) -- for its subject
+  local names = store:edit(function(index)
     local changed, names = entries.remove(index, digest)
     if not changed and not store:size(digest) then
       not_found("manifest", digest, container)
     end
     return changed, names, { digest }
   end)
+  if doc and doc.subject then
+    require("oras.registry.fallback_tag").remove(registry, container, doc.subject, digest)
+  end
+  return names
 end
 
 --- Remove a blob, whoever needs it.
