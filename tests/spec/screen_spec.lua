@@ -131,7 +131,8 @@ describe("the progress on a terminal", function()
     it(("fits %d columns"):format(columns), function()
       start(columns)
       for i = 0, 20 do
-        show(0.2, { title = "ein langer name.tar.gz", done = i * 100000, blobs = { done = 3, total = 12, size = 1 << 40 } })
+        local blobs = { done = 3, total = 12, size = 1 << 40 }
+        show(0.2, { title = "ein langer name.tar.gz", done = i * 100000, blobs = blobs })
         for _, line in ipairs(lines_of(tty)) do
           assert.is_true(width.of(line) <= math.max(columns - 1, 10), line)
         end
@@ -192,7 +193,8 @@ describe("the progress on a terminal", function()
     display:close()
     local all = table.concat(tty.written)
     assert.is_nil(all:find "\27%[[%d;]*m")
-    assert.matches("\r\27%[2A\27%[J$", all)
+    local row = "\27%[2K\27%[B"
+    assert.matches("\r\27%[2A" .. row .. row .. "\r\27%[2A$", all)
     display:show(event_of { title = "late", done = 1 })
     assert.equal(all, table.concat(tty.written))
   end)
@@ -201,7 +203,7 @@ describe("the progress on a terminal", function()
     show(0.2, { title = "a.bin", done = 1 })
     require("oras.log").error "a line of the spec about warnings" -- the next drawing begins below it
     local level = require("oras.core").log.level()
-    assert.matches(level and "\27%[2A\27%[J$" or "\27%[%?7h$", table.concat(tty.written))
+    assert.matches(level and "\27%[2K\27%[B\r\27%[2A$" or "\27%[%?7h$", table.concat(tty.written))
   end)
 
   it("counts operations together", function()

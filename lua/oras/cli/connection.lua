@@ -200,9 +200,6 @@ local function new_registry(spec, opts, side)
   if spec.credentials ~= false then
     set_credentials(registry, get)
   end
-  registry:on("warning", function(text)
-    report.say("the registry says: %s", text)
-  end)
   return registry
 end
 

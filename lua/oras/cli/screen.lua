@@ -7,12 +7,14 @@ local width = require "oras.cli.width"
 
 local screen = {}
 
-local FEWEST_COLUMNS <const> = 10
+-- A line that is longer is hard to read, and takes many rows when the terminal becomes narrow.
+local FEWEST_COLUMNS <const>, MOST_COLUMNS <const> = 10, 100
 
 ---@class oras.Screen
 ---@field stream file*
 ---@field size fun(): integer?, integer? columns and rows
 ---@field lines integer[] how many columns each of those took that stand there now
+---@field columns? integer that a line had then
 ---@field reflows boolean
 local Screen = { __name = "oras.Screen" }
 Screen.__index = Screen
@@ -46,26 +48,39 @@ end
 ---@return integer rows
 function Screen:room()
   local columns, rows = self.size()
-  return math.max((columns or 80) - 1, FEWEST_COLUMNS), math.max((rows or 24) - 1, 1)
+  columns = math.min((columns or 80) - 1, MOST_COLUMNS)
+  return math.max(columns, FEWEST_COLUMNS), math.max((rows or 24) - 1, 1)
+end
+
+-- Rows that the lines take now.
+local function rows_of(self)
+  local columns = self.size() or 80
+  local sum = 0
+  for _, taken in ipairs(self.lines) do
+    sum = sum + (self.reflows and math.max(1, -(-taken // columns)) or 1)
+  end
+  local _, rows = self:room()
+  return math.min(sum, rows)
 end
 
 -- Back to where the first line begins.
-local function rewind(self)
-  local columns, rows = self:room()
-  local up = 0
-  for _, taken in ipairs(self.lines) do
-    up = up + (self.reflows and math.max(1, -(-taken // (columns + 1))) or 1)
-  end
-  up = math.min(up, rows)
-  return up > 0 and ("\r\27[%dA"):format(up) or "\r"
+local function rewind(rows)
+  return rows > 0 and ("\r\27[%dA"):format(rows) or "\r"
+end
+
+-- The same, with nothing left there. Row by row: what is cleared in one piece goes into the
+-- history of some terminals, and lines that were broken would stay one for them.
+local function wipe(rows)
+  return rewind(rows) .. ("\27[2K\27[B"):rep(rows) .. rewind(rows)
 end
 
 --- Put these lines in place of those that are there; each is cut to the room there is.
 ---@param lines string[]
 function Screen:draw(lines)
   local columns, rows = self:room()
-  local parts = { rewind(self), "\27[?7l" }
-  self.lines = {}
+  local back = columns == self.columns and rewind or wipe
+  local parts = { back(rows_of(self)), "\27[?7l" }
+  self.lines, self.columns = {}, columns
   for i = 1, math.min(#lines, rows) do
     local line = width.cut(lines[i], columns)
     self.lines[i] = width.of(line)
@@ -79,9 +94,8 @@ end
 --- Take the lines away; nothing of them is left.
 function Screen:clear()
   if #self.lines > 0 then
-    local back = rewind(self)
+    self.stream:write(wipe(rows_of(self)))
     self.lines = {}
-    self.stream:write(back, "\27[J")
     self.stream:flush()
   end
 end

@@ -17,7 +17,7 @@ local function note_warnings(registry, request, answer)
     if text and not seen[text] then
       seen[text] = true
       registry:_emit("warning", text)
-      core.log.write("warn", "the registry says: " .. text)
+      require("oras.log").warn("the registry says: " .. text)
     end
   end
 end
