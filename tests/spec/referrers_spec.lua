@@ -211,7 +211,9 @@ describe("referrers without the API", function()
   end)
 
   it("come from the tag where the answer is no list", function()
-    faults.on { path = "*/referrers/*", status = 200, headers = { ["Content-Type"] = "text/html" }, body = "<p>", always = true }
+    faults.on {
+      path = "*/referrers/*", status = 200, headers = { ["Content-Type"] = "text/html" }, body = "<p>", always = true,
+    }
     assert.same({ sbom.digest }, digests(registry:referrers(ref .. "@" .. subject.digest)))
   end)
 end)

@@ -64,7 +64,7 @@ end
 
 -- Where tags list referrers, the list of tags says who has none: one question instead of many. It is
 -- believed if it has a tag that is known to be there.
-function Discovery:look_at_tags(level, above)
+function Discovery:look_at_tags(level)
   local is_worth_it = self.tags == nil and #level >= MANY and self.container.kind == "registry"
     and referrers.has_api(self.registry, self.container) == false
   if not is_worth_it then
@@ -74,7 +74,7 @@ function Discovery:look_at_tags(level, above)
   if err and err.class == "cancelled" then
     errors.raise(err)
   end
-  self.tags = tags and tags[referrers.tag(above.digest)] and tags or false
+  self.tags = tags and tags[referrers.tag(level.above.digest)] and tags or false
 end
 
 function Discovery:ask(node, artifact_type)
@@ -106,11 +106,11 @@ function Discovery:hang(node, list)
   end
 end
 
--- The children of a level, all asked for at once; the first is asked alone, as it tells how.
+-- The children of a level, all asked for at once; `above` is a node that has some.
 function Discovery:descend(level, artifact_type)
-  local next_level, lists = {}, nil
-  self:look_at_tags(level, level.above or {})
-  lists = task.map(level, function(node)
+  self:look_at_tags(level)
+  local next_level = {}
+  local lists = task.map(level, function(node)
     return self:ask(node, artifact_type)
   end, { concurrency = self.registry._settings.concurrency })
   for i, node in ipairs(level) do

@@ -241,6 +241,13 @@ local function by_tag(self, digest, wanted)
   return list
 end
 
+local function in_layout(self, digest, wanted)
+  local list = {}
+  collect(self, list, require("oras.registry.layout_referrers").of(self.registry, self.container, digest), wanted)
+  collect(self, list, by_tag(self, digest, {}), wanted)
+  return list
+end
+
 --- The descriptors of the manifests whose subject is the digest, as the place lists them.
 ---@param digest string
 ---@param wanted? oras.ReferrersWanted all by default
@@ -248,15 +255,13 @@ end
 ---@raise oras.Error content, limit, auth, ...
 function Referrers:of(digest, wanted)
   wanted = wanted or {}
-  local registry, container, list = self.registry, self.container, nil
-  if container.kind == "layout" then
-    list = {}
-    collect(self, list, require("oras.registry.layout_referrers").of(registry, container, digest), wanted)
-    collect(self, list, by_tag(self, digest, {}), wanted)
-  else
-    list = referrers.has_api(registry, container) ~= false and by_api(self, digest, wanted)
+  local list
+  if self.container.kind == "layout" then
+    list = in_layout(self, digest, wanted)
+  elseif referrers.has_api(self.registry, self.container) ~= false then
+    list = by_api(self, digest, wanted)
     if list then
-      referrers.note(registry, container, true)
+      referrers.note(self.registry, self.container, true)
     end
   end
   list = list or by_tag(self, digest, wanted)
