@@ -86,6 +86,7 @@ for group, names in pairs {
   put = "upload_manifest pack_manifest put_manifest",
   changes = "tag untag delete_tags delete_manifest delete_blob",
   pull = "pull",
+  verify = "verify",
   rate = "rate_limit wait_for_rate",
   push = "push",
   attach = "attach",

@@ -1,6 +1,7 @@
 --- oras-lua push: files as an artifact.
 local artifact = require "oras.cli.artifact"
 local command = require "oras.cli.command"
+local file_words = require "oras.cli.file_words"
 
 local function text_of(word, result)
   return ("Pushed %s\nArtifactType: %s\nDigest: %s\n"):format(word, result.artifactType, result.digest)
@@ -14,40 +15,30 @@ end
 local function run(registry, words, opts)
   local reference, more = command.split_tags(words[1])
   local container = registry:get_container(reference)
-  local list = {}
-  for i = 2, #words do
-    list[i - 1] = artifact.file(words[i])
-  end
+  local how = file_words.options(opts)
+  local files
+  files, how.annotations = file_words.files(words, 2, opts)
+  how.image_spec, how.platform = opts.image_spec, opts.artifact_platform
+  how.tags, how.untagged = more, container.implicit_tag
   local export <close> = artifact.export(opts.export_manifest)
-  local descriptor, manifest = registry:push(container, list, {
-    annotation_file = opts.annotation_file,
-    annotations = command.pairs(opts.annotation, "--annotation"),
-    artifact_type = opts.artifact_type,
-    concurrency = opts.concurrency,
-    config = opts.config and artifact.file(opts.config),
-    disable_path_validation = opts.disable_path_validation,
-    platform = opts.artifact_platform,
-    tags = more,
-    untagged = container.implicit_tag,
-  })
-  local result = artifact.document(container, all_tags(container, more), descriptor, manifest)
-  return artifact.result(text_of(words[1], result), result, opts, export, manifest)
+  local descriptor, manifest = registry:push(container, files, how)
+  local document = artifact.document(container, all_tags(container, more), descriptor, manifest)
+  return artifact.result(text_of(words[1], document), document, opts, export, manifest)
 end
 
 return command.new {
   name = "push",
   usage = "REF[:TAG,...] FILE[:TYPE]...",
-  about = "Store files and directories as an artifact in a registry or a layout (oci:DIR:TAG).",
-  example = "oras-lua push localhost:5000/app:v1 notes.txt:text/plain",
+  about = "Store files and directories as an artifact; a FILE of - is standard input.",
+  example = "oras-lua push localhost:5000/app:v1 notes.txt:text/plain -a notes.txt:lang=en",
   least = 1,
-  flags = {
-    { "-a", "--annotation", value = "KEY=VALUE", many = true, about = "annotation of the manifest" },
-    { "--annotation-file", value = "FILE", about = "annotations of manifest, config and files, as JSON" },
+  flags = file_words.flags {
     { "--artifact-type", value = "TYPE", about = "what the artifact is" },
     { "--config", value = "FILE[:TYPE]", about = "its config" },
     { "--artifact-platform", value = "OS/ARCH", about = "its platform, in a config made for it" },
+    { "--image-spec", value = "v1.1|v1.0", choices = { "v1.1", "v1.0" }, about = "v1.0: the config says the type" },
     { "--export-manifest", value = "FILE", about = "write the manifest there, too" },
-    { "--disable-path-validation", about = "allow files outside of the working directory" },
+    { "--force", hidden = true, about = "what is there is asked for in any case" },
   },
   run = run,
 }

@@ -2,143 +2,23 @@
 local core = require "oras.core"
 local defaults = require "oras.defaults"
 local errors = require "oras.error"
-local manifest = require "oras.manifest"
+local manifests_of = require "oras.registry.pull_manifests"
 local options = require "oras.options"
 local plan = require "oras.registry.pull_plan"
 local progress = require "oras.registry.progress"
+local pull_options = require "oras.registry.pull_options"
+local same = require "oras.registry.pull_same"
 local task = require "oras.task"
 
 local Registry = require "oras.registry"
-
-local PULL <const> = {
-  allowed_media_type = "string|table",
-  concurrency = "integer",
-  config = "string",
-  dry_run = "boolean",
-  durable = "boolean",
-  filter = "function",
-  include_subject = "boolean",
-  keep_old_files = "boolean",
-  limits = "table",
-  links = "boolean",
-  name = "function",
-  only = "string|table",
-  outdir = "string",
-  overwrite = "boolean",
-  platform = "string|table",
-  portable = "boolean",
-  preserve_permissions = "boolean",
-  rename = "table",
-  unpack = "boolean|string",
-  untitled = "boolean",
-}
-
-local LIMITS <const> = {
-  max_bytes = "integer", max_depth = "integer", max_entries = "integer", max_ratio = "integer",
-}
-
-local function check(given)
-  local opts = options.copied(options.check(given, PULL, "pull"))
-  options.check(opts.limits, LIMITS, "pull: limits")
-  if type(opts.unpack) == "string" and opts.unpack ~= "all" then
-    errors.usage('pull: unpack is true, false or "all", not %q', opts.unpack)
-  end
-  if opts.keep_old_files and opts.overwrite then
-    errors.usage "pull: overwrite and keep_old_files exclude each other"
-  end
-  if opts.concurrency and opts.concurrency < 1 then
-    errors.usage("pull: concurrency is at least 1, not %d", opts.concurrency)
-  end
-  if opts.outdir == "" then
-    errors.usage "pull: outdir is a directory, not empty"
-  end
-  opts.outdir = opts.outdir or "."
-  opts.allowed = plan.allowed_types(opts.allowed_media_type)
-  opts.only, opts.rename = plan.only(opts.only), plan.rename(opts.rename)
-  if opts.config then
-    opts.config_path, opts.config_type = require("oras.registry.files").split(opts.config)
-  end
-  return opts
-end
-
--- The platforms of an index, to choose from.
-local function choices(index)
-  local platform = require "oras.platform"
-  local names = {}
-  for _, entry in ipairs(index.manifests) do
-    local p = entry.platform
-    if type(p) == "table" and type(p.os) == "string" and type(p.architecture) == "string" and p.os ~= "unknown" then
-      names[#names + 1] = platform.format(p, true)
-    end
-  end
-  return #names > 0 and table.concat(names, ", ") or "none"
-end
-
-local function expect_layers(container, doc)
-  if manifest.is_index(doc) then
-    errors.raise {
-      class = "content",
-      message = ('"%s" is an index; say which platform, of: %s'):format(container.uri, choices(doc)),
-    }
-  elseif type(doc) ~= "table" or type(doc.layers) ~= "table" then
-    errors.raise { class = "content", message = ('"%s" is no manifest with layers'):format(container.uri) }
-  end
-  return doc
-end
-
--- The manifest and, if asked for, what it is about, and what that is about.
-local function manifests_of(self, container, opts)
-  local doc = self:get_manifest(container, { platform = opts.platform })
-  local found = { { container = container, doc = expect_layers(container, doc) } }
-  local seen = { [doc:descriptor().digest] = true }
-  while opts.include_subject and doc.subject and not seen[doc.subject.digest] do
-    if #found > self._limits.index_depth then
-      errors.raise {
-        class = "limit",
-        message = ("%s: subjects are nested more than %d deep"):format(container.uri, self._limits.index_depth),
-      }
-    end
-    seen[doc.subject.digest] = true
-    local place = container:with_digest(doc.subject.digest)
-    doc = self:get_manifest(place, {})
-    found[#found + 1] = { container = place, doc = expect_layers(place, doc) }
-  end
-  return found
-end
-
-local function is_same_file(root, entry)
-  local wanted = entry.descriptor
-  return entry.existing.size == wanted.size
-    and root:digest(entry.title, wanted.digest:match "^[^:]+") == wanted.digest
-end
-
--- Packed as push packs it a directory has the tar that the layer says it has, or it is fetched:
--- one file more, another mode, a file that cannot be read. Where no links may be, none are
--- looked for here. The path was looked at for links; it must still be without.
-local function is_same_directory(root, entry, opts)
-  local annotations, limits = entry.descriptor.annotations, opts.limits
-  local wanted = type(annotations) == "table" and annotations[defaults.annotation_digest]
-  if type(wanted) ~= "string" or not entry.prefix or opts.links == false then
-    return false
-  end
-  local tar <close> = core.archive.pack {
-    path = entry.path, prefix = entry.prefix, compression = "none", mtime = 0,
-    max_entries = limits and limits.max_entries,
-  }
-  if not tar or tar:hash() ~= wanted then
-    return false
-  end
-  local found = root:look(entry.title)
-  return found ~= nil and found.type == "directory"
-end
 
 local function is_same(pull, entry)
   if not entry.existing then
     return false
   elseif entry.unpack then
-    return is_same_directory(pull.root, entry, pull.opts)
+    return same.directory(pull.root, entry, pull.opts)
   end
-  return is_same_file(pull.root, entry)
+  return same.file(pull.root, entry)
 end
 
 local function unpack_options(entry, opts)
@@ -291,7 +171,7 @@ end
 ---@raise oras.Error not_found, path, exists, content, integrity, limit, io, ...
 function Registry:pull(ref, opts)
   local container = self:get_container(ref)
-  opts = check(opts)
+  opts = pull_options.check(opts, "pull")
   local manifests = manifests_of(self, container, opts)
   local planned = plan.new(self, manifests, opts)
   if opts.dry_run then

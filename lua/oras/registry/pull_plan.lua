@@ -25,67 +25,6 @@ local function title_of(layer)
   return type(annotations) == "table" and annotations[defaults.annotation_title] or nil
 end
 
-local function text_list(given, what)
-  local list = type(given) == "string" and { given } or given or {}
-  for key, one in pairs(list) do
-    if math.type(key) ~= "integer" or type(one) ~= "string" or one == "" then
-      errors.usage("pull: %s is a text or a list of texts", what)
-    end
-  end
-  return list
-end
-
---- What is to be pulled of all there is: globs of names or media types, or digests.
----@param given? string|string[]
----@return { given: string, used?: boolean }[]?
----@raise oras.Error usage
-function plan.only(given)
-  if given == nil then
-    return nil
-  end
-  local only = {}
-  for i, one in ipairs(text_list(given, "only")) do
-    only[i] = { given = one }
-  end
-  return only
-end
-
---- Other names, by the name that something has, or by its digest.
----@param given? table<string, string>
----@return table<string, { new: string, used?: boolean }>?
----@raise oras.Error usage
-function plan.rename(given)
-  if given == nil then
-    return nil
-  end
-  local rename = {}
-  for old, new in pairs(given) do
-    if type(old) ~= "string" or type(new) ~= "string" then
-      errors.usage "pull: rename has new names by old ones"
-    end
-    rename[old] = { new = new }
-  end
-  return rename
-end
-
---- The media types that may be pulled, as a set; nil: all.
----@param given? string|string[]
----@return table<string, boolean>?
----@raise oras.Error usage
-function plan.allowed_types(given)
-  if given == nil then
-    return nil
-  end
-  local allowed = {}
-  for _, media_type in ipairs(type(given) == "table" and given or { given }) do
-    if type(media_type) ~= "string" then
-      errors.usage("pull: allowed_media_type is a media type or a list of them, not of a %s", type(media_type))
-    end
-    allowed[media_type] = true
-  end
-  return allowed
-end
-
 local function is_wanted(layer, title, only)
   local found = not only
   for _, one in ipairs(only or {}) do

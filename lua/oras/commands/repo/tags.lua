@@ -1,0 +1,2 @@
+--- oras-lua repo tags: as oras calls tags.
+return require "oras.commands.tags"
