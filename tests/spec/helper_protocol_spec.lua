@@ -69,6 +69,7 @@ describe("a credential helper", function()
   it("L18 has nothing when it says so, on standard output", function()
     assert.same({}, get "echo credentials not found in native keychain; exit 1")
     assert.same({}, get "printf '  credentials not found in native keychain\\r\\n'; exit 1")
+    assert.same({}, get [[echo '{"ServerURL":"","Username":"","Secret":""}']]) -- docker-credential-pass 0.6.4
     fails("native keychain$", "echo credentials not found in native keychain >&2; echo; exit 1")
     fails("status 1: no credentials server URL$", "echo no credentials server URL; exit 1")
   end)

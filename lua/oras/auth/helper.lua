@@ -92,6 +92,11 @@ local function run(name, verb, input, timeout, secret)
   failure(name, verb, result, secret)
 end
 
+-- How docker-credential-pass says that it has nothing for a server which it once had.
+local function is_empty(document)
+  return document.Username == "" and document.Secret == ""
+end
+
 local function text_of(name, document, field)
   local value = document[field]
   if type(value) ~= "string" or value == "" then
@@ -114,6 +119,8 @@ function helper.get(name, server, timeout)
   local document = core.json.decode(output)
   if type(document) ~= "table" or core.json.is_array(document) then
     fail(name, "get gave something else than a JSON object")
+  elseif is_empty(document) then
+    return nil
   end
   local found = auth_file.credentials(text_of(name, document, "Username"), text_of(name, document, "Secret"))
   local bad = auth_file.unsendable(found)
