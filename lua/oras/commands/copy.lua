@@ -1,6 +1,8 @@
 --- oras-lua copy (cp): a manifest and all it is made of, to another place.
 local command = require "oras.cli.command"
 local core = require "oras.core"
+local describe = require "oras.cli.describe"
+local many = require "oras.cli.many"
 local size_text = require("oras.cli.progress").size
 
 -- One registry object serves both sides unless their flags differ: then connections and tokens are
@@ -36,26 +38,13 @@ local function planned(stats)
 end
 
 local function document_of(container, descriptor, stats, tags)
-  local plan = stats.plan and core.json.array(stats.plan)
-  return {
-    reference = container:with_digest(descriptor.digest).uri,
-    mediaType = descriptor.mediaType,
-    digest = descriptor.digest,
-    size = descriptor.size,
-    referenceAsTags = core.json.array(tags),
+  return describe.document(container, descriptor, {
+    referenceAsTags = tags,
     blobs = stats.blobs,
     manifests = stats.manifests,
     bytes = stats.bytes,
-    plan = plan,
-  }
-end
-
-local function names_of(container, more)
-  local names = { not container.implicit_tag and container.tag and container.uri or nil }
-  for _, tag in ipairs(more or {}) do
-    names[#names + 1] = container:with_tag(tag).uri
-  end
-  return names
+    plan = stats.plan and core.json.array(stats.plan),
+  })
 end
 
 local function run(registries, words, opts)
@@ -65,9 +54,12 @@ local function run(registries, words, opts)
   local descriptor, stats = to:copy(words[1], target, {
     concurrency = opts.concurrency,
     dry_run = opts.dry_run,
+    filter = many.filter(opts),
+    force = opts.force,
     from = from,
     platforms = opts.platform,
     recursive = opts.recursive,
+    shallow = opts.shallow,
     tags = more,
     untagged = target.implicit_tag,
   })
@@ -76,7 +68,7 @@ local function run(registries, words, opts)
   return {
     text = text,
     line = stats.plan and text or descriptor.digest .. "\n",
-    document = document_of(target, descriptor, stats, names_of(target, more)),
+    document = document_of(target, descriptor, stats, describe.names(target, more)),
   }
 end
 
@@ -88,13 +80,9 @@ return command.new {
   most = 2,
   example = "oras-lua copy localhost:5000/app:v1 oci:backup:v1",
   sides = { "from", "to" },
-  flags = {
+  flags = many.flags {
     { "-r", "--recursive", about = "with what refers to it: signatures, SBOMs, and theirs" },
-    {
-      "--platform", value = "OS/ARCH", many = true, separator = ",",
-      about = "that manifest of an index; several: an index of these",
-    },
-    { "--dry-run", about = "change nothing, say what would be copied" },
+    { "--shallow", about = "manifests only, for a target that has the blobs" },
   },
   run = run,
 }

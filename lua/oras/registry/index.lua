@@ -10,7 +10,7 @@ local Registry = require "oras.registry"
 
 local INDEX <const> = {
   add = "table", annotations = "table", artifact_type = "string", merge = "table", remove = "table",
-  subject = "string|table", tags = "string|table",
+  subject = "string|table", tags = "string|table", untagged = "boolean",
 }
 
 ---@class oras.IndexOptions
@@ -18,6 +18,7 @@ local INDEX <const> = {
 ---@field artifact_type? string "" takes it away
 ---@field subject? string|table what the index is about
 ---@field tags? string|string[] more names
+---@field untagged? boolean store it by its digest, under no name but `tags`
 ---@field add? any[] entries that come in
 ---@field merge? any[] indexes whose entries come in
 ---@field remove? any[] digests or tags of entries that go
@@ -189,7 +190,8 @@ function Registry:index(ref, list, opts)
   local _ <close>, to = self:_batch(container)
   bring(self, to, new)
   local digest = core.digest.of(raw, to.digest and to.digest:match "^[^:]+")
-  return self:upload_manifest(to.digest and to:with_digest(digest) or to, raw, {
+  local by_digest = to.digest or (opts and opts.untagged)
+  return self:upload_manifest(by_digest and to:with_digest(digest) or to, raw, {
     media_type = media_type, tags = opts and opts.tags,
   })
 end
