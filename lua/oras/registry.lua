@@ -26,7 +26,7 @@ Registry.options = {
   auth_backend = "string|table",
   cert = "string",
   concurrency = "integer",
-  config_path = "string",
+  config_path = "string|table",
   dry_run = "boolean",
   headers = "table",
   hostname = "string",
@@ -36,6 +36,7 @@ Registry.options = {
   plain_http = "boolean",
   proxy = "string",
   referrers = "string",
+  resolve = "table",
   retry = "table",
   timeout = "table",
   tls_verify = "boolean|string",
@@ -63,14 +64,14 @@ Registry.default_limits = {
 }
 
 local TIMEOUTS <const> = {
-  connect = "number", first_byte = "number", stall = "number", total = "number",
+  connect = "number", first_byte = "number", helper = "number", stall = "number", total = "number",
 }
 
 local EVENTS <const> = { progress = true, request = true, response = true, retry = true, warning = true, write = true }
 
 local REFERRERS <const> = { api = true, auto = true, tag = true }
 
-local AUTH_BACKENDS <const> = { anonymous = true, auto = true, basic = true, token = true }
+local AUTH_BACKENDS <const> = { anonymous = true, auto = true, basic = true, ecr = true, token = true }
 
 -- Methods that are read in with their group.
 local GROUPS <const> = {}
@@ -95,6 +96,7 @@ for group, names in pairs {
   uploads = "upload_blob start_upload put_upload patch_upload stream_upload chunked_upload finish_upload "
     .. "upload_status cancel_upload",
   credentials = "set_basic_auth set_token_auth get_credentials",
+  login = "login logout",
 } do
   for name in names:gmatch "%S+" do
     GROUPS[name] = "oras.registry." .. group
@@ -151,7 +153,7 @@ local function check_values(opts)
   options.check(opts.timeout, TIMEOUTS, "Registry:new: timeout")
   local backend = opts.auth_backend
   if type(backend) == "string" and not AUTH_BACKENDS[backend] then
-    errors.usage('Registry:new: auth_backend is "auto", "basic", "token", "anonymous" or a table, not %q', backend)
+    errors.usage('Registry:new: auth_backend is "auto", "basic", "token", "ecr", "anonymous" or a table, not %q', backend)
   end
   if opts.referrers and not REFERRERS[opts.referrers] then
     errors.usage('Registry:new: referrers is "auto", "api" or "tag", not %q', opts.referrers)
@@ -176,6 +178,15 @@ local function check_values(opts)
   end
 end
 
+-- As early as possible; a client says it better than we could.
+local function check_places(places)
+  local client, err = core.client.new { resolve = places }
+  if not client then
+    errors.usage("Registry:new: resolve: %s", err.message)
+  end
+  client:close()
+end
+
 local function check_scheme(scheme, name)
   local good = type(scheme) == "table" and type(scheme.prepare) == "function" and type(scheme.answer) == "function"
   if not good then
@@ -191,6 +202,9 @@ function Registry:init(opts)
   local class = getmetatable(self)
   opts = options.check(opts, class:_all_options(), class.__name .. ":new")
   check_values(opts)
+  if opts.resolve then
+    check_places(opts.resolve)
+  end
   self.hostname = opts.hostname
   self.dry_run = opts.dry_run or Registry.dry_run
   self._settings = options.copied(opts)
@@ -356,6 +370,7 @@ local function new_client(self, endpoint)
     proxy = private[self].proxy,
     user_agent = settings.user_agent,
     per_host = settings.concurrency,
+    resolve = settings.resolve,
     origin = settings.cert and endpoint.origin or nil,
   })
 end

@@ -10,8 +10,10 @@
 
 #include <stdio.h>
 
-#define CLIENT   "oras.client"
-#define EXCHANGE "oras.exchange"
+#define CLIENT     "oras.client"
+#define EXCHANGE   "oras.exchange"
+
+#define MAX_PLACES 1000 /* of hosts that the caller knows */
 
 typedef struct client_box {
     oras_client *client;
@@ -37,7 +39,29 @@ static const char *push_user_agent(lua_State *L, const char *wanted, const char 
     return NULL;
 }
 
-/* new{ca_file, verify, cert, key, origin, proxy, user_agent, per_host} */
+/* Strings of the list that is the field `resolve`, which keeps them; a list is pushed. [-0, +1] */
+static const char *const *check_places(lua_State *L, int *n)
+{
+    const char **places;
+
+    if (lua_getfield(L, 1, "resolve") == LUA_TNIL)
+        return NULL;
+    luaL_checktype(L, -1, LUA_TTABLE);
+    *n = (int)luaL_len(L, -1);
+    if (*n > MAX_PLACES)
+        oras_lua_misuse(L, "resolve has %d entries, at most %d", *n, MAX_PLACES);
+    places = lua_newuserdatauv(L, ((size_t)*n + 1) * sizeof *places, 0);
+    for (int i = 0; i < *n; i++) {
+        if (lua_rawgeti(L, -2, i + 1) != LUA_TSTRING)
+            oras_lua_misuse(L, "resolve has a %s, expected texts", luaL_typename(L, -1));
+        places[i] = lua_tostring(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_remove(L, -2);
+    return places;
+}
+
+/* new{ca_file, verify, cert, key, origin, proxy, user_agent, per_host, resolve} */
 static int client_new(lua_State *L)
 {
     const oras_context *context = oras_context_get(L);
@@ -55,6 +79,7 @@ static int client_new(lua_State *L)
     options.per_host = (int)oras_opt_integer(L, 1, "per_host", 0);
     options.user_agent =
         push_user_agent(L, oras_opt_string(L, 1, "user_agent", NULL), context->user_agent);
+    options.resolve = check_places(L, &options.n_resolve);
     box = oras_box_new(L, CLIENT, sizeof *box, 0);
     if (oras_client_new(context->loop, &options, &box->client, &err))
         return oras_lua_fail(L, &err);

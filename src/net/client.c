@@ -5,6 +5,7 @@
 #include "net/client.h"
 
 #include "base/alloc.h"
+#include "net/connect_to.h"
 #include "net/internal.h"
 
 #include <string.h>
@@ -51,8 +52,19 @@ static void end_client(oras_client *client)
     oras_dealloc(client->cert_origin);
     oras_dealloc(client->proxy);
     oras_proxy_env_dispose(&client->env);
+    curl_slist_free_all(client->connect_to);
     oras_dealloc(client->user_agent);
     oras_dealloc(client);
+}
+
+static oras_code add_places(oras_client *client, const oras_client_options *options,
+                            oras_error *err)
+{
+    oras_code code = ORAS_OK;
+
+    for (int i = 0; i < options->n_resolve && !code; i++)
+        code = oras_connect_to_add(options->resolve[i], &client->connect_to, err);
+    return code;
 }
 
 static void on_tick(void *ud)
@@ -77,18 +89,22 @@ oras_code oras_client_new(oras_loop *loop, const oras_client_options *options, o
                           oras_error *err)
 {
     oras_client *client = oras_alloc_zero(1, sizeof *client);
+    oras_code code = ORAS_OK;
 
     if (!client)
         return oras_fail_memory(err);
     client->n_refs = 1;
     client->loop = loop;
     client->tick = (oras_timer){.fn = on_tick, .ud = client};
-    if (!copy_options(client, options) || (!client->proxy && !oras_proxy_env_read(&client->env))) {
+    if (!copy_options(client, options) || (!client->proxy && !oras_proxy_env_read(&client->env)))
+        code = oras_fail_memory(err);
+    if (!code)
+        code = add_places(client, options, err);
+    if (code)
         end_client(client);
-        return oras_fail_memory(err);
-    }
-    *out = client;
-    return ORAS_OK;
+    else
+        *out = client;
+    return code;
 }
 
 oras_client *oras_client_ref(oras_client *client)

@@ -9,13 +9,15 @@
 typedef struct oras_client oras_client;
 
 typedef struct oras_client_options {
-    const char *ca_file;     /* PEM; replaces the system's; NULL: the system's */
-    bool insecure;           /* do not verify TLS */
-    const char *cert, *key;  /* PEM files, shown to `cert_origin` only */
-    const char *cert_origin; /* "https://host:port" */
-    const char *proxy;       /* URL; NULL: the environment's; "": none */
-    const char *user_agent;  /* the whole field; NULL: ours */
-    int per_host;            /* transfers at a time; 0: 16 */
+    const char *ca_file;        /* PEM; replaces the system's; NULL: the system's */
+    bool insecure;              /* do not verify TLS */
+    const char *cert, *key;     /* PEM files, shown to `cert_origin` only */
+    const char *cert_origin;    /* "https://host:port" */
+    const char *proxy;          /* URL; NULL: the environment's; "": none */
+    const char *user_agent;     /* the whole field; NULL: ours */
+    int per_host;               /* transfers at a time; 0: 16 */
+    const char *const *resolve; /* "host:port:address[:port]", see connect_to.h */
+    int n_resolve;
 } oras_client_options;
 
 /** Make a client on a loop, which must outlive it; strings are copied. */

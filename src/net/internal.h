@@ -103,6 +103,7 @@ struct oras_client {
     char *ca_file, *cert, *key, *cert_origin, *proxy, *user_agent;
     bool insecure;
     oras_proxy_env env; /* empty where a proxy was chosen */
+    struct curl_slist *connect_to;
     int per_host;
     oras_host *hosts;
     oras_transfer *running;

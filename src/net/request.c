@@ -190,6 +190,7 @@ static void set_callbacks(oras_transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_CONNECT_TO, transfer->client->connect_to);
 }
 
 static void set_limits(oras_transfer *transfer)
