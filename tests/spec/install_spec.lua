@@ -57,6 +57,15 @@ describe("an installed prefix", function()
     assert.same({ 0, "true\n", "" }, { lua54 "-e \"print(require 'oras'.is_main())\"" })
   end)
 
+  installed("has manual pages and completions", function()
+    for _, path in ipairs {
+      "man/man1/oras-lua.1", "man/man1/oras-lua-manifest-fetch.1", "bash-completion/completions/oras-lua",
+      "zsh/site-functions/_oras-lua", "fish/vendor_completions.d/oras-lua.fish",
+    } do
+      assert.is_true(#(helper.read(prefix .. "/share/" .. path) or "") > 500, path)
+    end
+  end)
+
   installed("ends plain lua5.4 with 1 and the error's line", function()
     local status, out, err = lua54 "-e \"require 'oras'.Registry:new():get_manifest 'oci:absent:tag'\""
 
