@@ -55,6 +55,19 @@ end
 -- The secrets that went out with the request of an answer: a server may say them back.
 local sent = setmetatable({}, { __mode = "k" })
 
+local function unescaped(text)
+  return (text:gsub("%%(%x%x)", function(hex)
+    return string.char(tonumber(hex, 16))
+  end))
+end
+
+-- What a redirect leads to may be signed: what proves it stands in the query.
+local function add_signatures(secrets, url)
+  for value in ((core.url.parse(url) or {}).query or ""):gmatch "=([^&]+)" do
+    secrets[#secrets + 1] = unescaped(value)
+  end
+end
+
 --- Text without the secrets of a request.
 ---@param text string
 ---@param request table
@@ -66,6 +79,9 @@ function status.hide(text, request)
     for _, one in ipairs(type(value) == "table" and value or { value }) do
       secrets[#secrets + 1] = one
     end
+  end
+  if request.purpose == "redirect" then
+    add_signatures(secrets, request.url)
   end
   return errors.check(core.auth.redact(text, table.unpack(secrets)))
 end
