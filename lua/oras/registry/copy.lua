@@ -30,7 +30,8 @@ local COPY <const> = {
 --- an index of these
 ---@field filter? function|table which entries of an index ("entry") and which referrers ("referrer"):
 --- `fun(descriptor, kind): boolean`, or patterns for referrers (registry/copy_filter.lua)
----@field shallow? boolean manifests without their blobs, for a target that has them or can do without
+---@field shallow? boolean manifests without their blobs, for a target that has them or can do without;
+--- a later copy that is to bring them takes `force`
 ---@field recursive? boolean with the referrers of every manifest, and theirs
 ---@field force? boolean do not trust that a manifest which the target has is complete there
 ---@field mount? boolean false: never mount blobs from the source's repository
