@@ -2,7 +2,7 @@
  * oras.h - an OCI registry client that is extended in Lua, for C programs.
  *
  * Threads: a runtime belongs to one thread at a time; several runtimes in several
- * threads are fine. Only oras_interrupt() may be called from elsewhere.
+ * threads are fine. Only oras_wake() and oras_interrupt() may be called from elsewhere.
  * Memory: what a function hands out is freed with the function its comment names.
  * Errors: every function that can fail returns an oras_code and fills the caller's
  * oras_error, which owns nothing; on success it is not touched, on failure no output is.
@@ -98,22 +98,26 @@ typedef struct oras_options {
     /* Called on the runtime's thread when bytes have moved, and at least every 100 ms while a
      * call waits; non-zero cancels the call (ORAS_ECANCELED). NULL: nobody asks */
     int (*progress)(void *ud, const oras_progress *progress);
+    /* Non-zero: the host drives the loop (oras_step), and whatever would wait in its thread
+     * fails with ORAS_EBLOCK instead */
+    int never_block;
 } oras_options;
 
 #ifdef __cplusplus
 #define ORAS_OPTIONS_INIT                                                                          \
     oras_options                                                                                   \
     {                                                                                              \
-        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL, NULL                    \
+        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL, NULL, 0                 \
     }
 #else
 #define ORAS_OPTIONS_INIT                                                                          \
     {                                                                                              \
-        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL, NULL                    \
+        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL, NULL, 0                 \
     }
 #endif
 
 typedef struct oras_runtime oras_runtime;
+typedef struct oras_call oras_call;
 
 /** The library's version, "0.1.0". */
 ORAS_API const char *oras_version(void);
@@ -137,7 +141,8 @@ ORAS_API oras_code oras_global_init(const oras_allocator *alloc, oras_error *err
  */
 ORAS_API oras_code oras_runtime_new(const oras_options *opts, oras_runtime **out, oras_error *err);
 
-/** End a runtime and whatever still runs in it. NULL is fine. */
+/** End a runtime and whatever still runs in it; handles of calls that are not done are freed
+ * with it, the others are still the caller's. NULL is fine. */
 ORAS_API void oras_runtime_free(oras_runtime *rt);
 
 /**
@@ -167,8 +172,67 @@ ORAS_API oras_code oras_run_file(oras_runtime *rt, const char *path, int argc, c
 ORAS_API oras_code oras_call_json(oras_runtime *rt, const char *provider, const char *method,
                                   const char *args, char **result, oras_error *err);
 
-/** Free what oras_call_json() gave. NULL is fine. */
+/** Free what oras_call_json() or oras_call_result() gave. NULL is fine. */
 ORAS_API void oras_free(void *ptr);
+
+/* The host's own loop: watch one descriptor for reading, wait at most the timeout, step.
+ *
+ *     while (!oras_call_done(call)) {
+ *         struct pollfd p = {oras_pollfd(rt), POLLIN, 0};
+ *
+ *         poll(&p, 1, oras_timeout_ms(rt));
+ *         if (oras_step(rt, NULL, &err))
+ *             break;
+ *     }
+ */
+
+/**
+ * Start a call as oras_call_json() makes it; it goes on in oras_step(). Never waits, and
+ * nothing goes out before the first step. Many may run at once.
+ *
+ * @param args  borrowed until the function returns
+ * @param out   the call, owned by the caller: oras_call_free()
+ * @return ORAS_OK, ORAS_EINVALID, ORAS_ENOMEM; how the call itself ends, oras_call_result() says
+ */
+ORAS_API oras_code oras_call_start(oras_runtime *rt, const char *provider, const char *method,
+                                   const char *args, oras_call **out, oras_error *err);
+
+/** One descriptor for the runtime's life, owned by it: readable (level-triggered) when there is
+ * something to do. */
+ORAS_API int oras_pollfd(const oras_runtime *rt);
+
+/** Milliseconds after which to step though nothing is readable: 0 now, -1 never. */
+ORAS_API int oras_timeout_ms(const oras_runtime *rt);
+
+/**
+ * Do what can be done now, for some 5 ms at most; never waits.
+ *
+ * @param pending  how many calls are not done after it; may be NULL
+ * @return ORAS_OK however calls end; ORAS_EINVALID from inside a callback; ORAS_ENOMEM, ORAS_EIO
+ */
+ORAS_API oras_code oras_step(oras_runtime *rt, int *pending, oras_error *err);
+
+/** 1 when the call has ended, well or not, else 0. */
+ORAS_API int oras_call_done(const oras_call *call);
+
+/**
+ * What the call came to.
+ *
+ * @param result  as that of oras_call_json(), owned by the caller: oras_free(); once only
+ * @return ORAS_OK; ORAS_EINVALID before it is done, or when the result was taken already;
+ *         ORAS_ECANCELED; others by what the method raised
+ */
+ORAS_API oras_code oras_call_result(oras_call *call, char **result, oras_error *err);
+
+/** Ask the call to end; it becomes done by stepping, within 200 ms, with ORAS_ECANCELED, unless
+ * it has ended. The runtime's thread only. */
+ORAS_API void oras_call_cancel(oras_call *call);
+
+/** Free a call; one that runs is cancelled. NULL is fine. */
+ORAS_API void oras_call_free(oras_call *call);
+
+/** Make oras_pollfd() readable until the next step. Callable from any thread. */
+ORAS_API void oras_wake(oras_runtime *rt);
 
 /**
  * Stop what the runtime is doing, soon (aim: 200 ms), with ORAS_ECANCELED; waiting and

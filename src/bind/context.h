@@ -23,9 +23,12 @@ typedef struct oras_context {
     oras_pool *pool;
     oras_task *alive;                    /* all tasks that are not over */
     oras_task *ready_first, *ready_last; /* tasks to resume, in order */
+    uint64_t n_roots;                    /* of tasks that no task has begun */
     int n_streams;                       /* made since the last full collection */
     int depth;                           /* of waits that resume tasks */
     bool is_asking;                      /* a prompt is on the terminal */
+    bool never_block;                    /* the host drives the loop: what would wait fails */
+    int64_t slice_end_ms;                /* until then tasks run in this turn; 0: no end */
     atomic_int interrupted;              /* oras_interrupt() or os.exit: unwind everything */
 
     /* set by a runtime of ours after the context was made; borrowed from it, NULL elsewhere */

@@ -54,27 +54,30 @@ static int body(lua_State *L)
     return body_ended(L, status, (lua_KContext)task);
 }
 
-/* spawn(fn, ...) -> task */
-static int spawn(lua_State *L)
+oras_task *oras_task_spawn(lua_State *L, int n_args)
 {
-    int n_args = lua_gettop(L) - 1;
-    oras_context *context = oras_context_get(L);
-    oras_task *task;
+    int function = lua_gettop(L) - n_args;
+    oras_task *task = oras_box_new(L, TASK, sizeof *task, 1);
 
-    if (lua_type(L, 1) != LUA_TFUNCTION)
-        oras_lua_misuse(L, "a task is made of a function, not of a %s", luaL_typename(L, 1));
-    task = oras_box_new(L, TASK, sizeof *task, 1);
-    task->context = context;
+    task->context = oras_context_get(L);
     task->co = lua_newthread(L);
     lua_setiuservalue(L, -2, 1);
     task->n_args = n_args;
     if (!lua_checkstack(task->co, n_args + 2))
-        return luaL_error(L, "too many arguments for a task");
-    lua_insert(L, 1);
+        luaL_error(L, "too many arguments for a task");
+    lua_insert(L, function);
     lua_pushcfunction(task->co, body);
     lua_xmove(L, task->co, n_args + 1);
-    lua_settop(L, 1);
     oras_task_begin(L, task);
+    return task;
+}
+
+/* spawn(fn, ...) -> task */
+static int spawn(lua_State *L)
+{
+    if (lua_type(L, 1) != LUA_TFUNCTION)
+        oras_lua_misuse(L, "a task is made of a function, not of a %s", luaL_typename(L, 1));
+    oras_task_spawn(L, lua_gettop(L) - 1);
     return 1;
 }
 
@@ -200,13 +203,10 @@ static int give_cancelled(lua_State *L)
     return oras_lua_raise(L, &err);
 }
 
-/* The results stay on the task's stack: it may be asked again. */
-static int give_results(lua_State *L, int status, lua_KContext ctx)
+int oras_task_results(lua_State *L, const oras_task *task)
 {
-    const oras_task *task = (const oras_task *)ctx;
     int n;
 
-    (void)status;
     if (task->state == ORAS_TASK_CANCELLED && !task->started)
         return give_cancelled(L);
     n = lua_gettop(task->co);
@@ -224,6 +224,12 @@ static int give_results(lua_State *L, int status, lua_KContext ctx)
         lua_pushvalue(task->co, i);
     lua_xmove(task->co, L, n);
     return n;
+}
+
+static int give_results(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)status;
+    return oras_task_results(L, (const oras_task *)ctx);
 }
 
 /* task:wait() -> what its function gave; raises what it raised */
@@ -258,20 +264,24 @@ static void cancel_waiting(oras_task *task)
     oras_task_make_ready(task);
 }
 
+bool oras_task_cancel(lua_State *L, oras_task *task)
+{
+    if (oras_task_is_over(task))
+        return false;
+    if (task->state == ORAS_TASK_READY && !task->started) {
+        cancel_unstarted(L, task);
+        return true;
+    }
+    task->cancelled = task->was_asked = true;
+    if (task->state == ORAS_TASK_WAITING)
+        cancel_waiting(task);
+    return true;
+}
+
 /* task:cancel() -> was it still alive? */
 static int task_cancel(lua_State *L)
 {
-    oras_task *task = check_task(L, 1);
-    bool alive = !oras_task_is_over(task);
-
-    if (alive && task->state == ORAS_TASK_READY && !task->started) {
-        cancel_unstarted(L, task);
-    } else if (alive) {
-        task->cancelled = task->was_asked = true;
-        if (task->state == ORAS_TASK_WAITING)
-            cancel_waiting(task);
-    }
-    lua_pushboolean(L, alive);
+    lua_pushboolean(L, oras_task_cancel(L, check_task(L, 1)));
     return 1;
 }
 

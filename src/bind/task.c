@@ -20,6 +20,24 @@ void oras_task_make_ready(oras_task *task)
     context->ready_last = task;
 }
 
+/* Tasks rely on running alone between two waits, wherever the turn's time was over. */
+static void make_ready_first(oras_task *task)
+{
+    oras_context *context = task->context;
+
+    task->state = ORAS_TASK_READY;
+    task->preempted = false;
+    task->next = context->ready_first;
+    context->ready_first = task;
+    if (!context->ready_last)
+        context->ready_last = task;
+}
+
+bool oras_task_slice_is_over(const oras_context *context)
+{
+    return context->slice_end_ms && oras_loop_now() >= context->slice_end_ms;
+}
+
 void oras_task_unready(oras_task *task)
 {
     oras_context *context = task->context;
@@ -60,6 +78,7 @@ void oras_task_begin(lua_State *L, oras_task *task)
 
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, task);
+    task->root = context->task ? context->task->root : ++context->n_roots;
     task->next_alive = context->alive;
     task->at_alive = &context->alive;
     if (task->next_alive)
@@ -110,6 +129,26 @@ void oras_task_drop_all(lua_State *L, oras_context *context)
     lua_gc(L, LUA_GCCOLLECT);
 }
 
+static oras_task *first_of(const oras_context *context, uint64_t root)
+{
+    oras_task *task = context->alive;
+
+    while (task && task->root != root)
+        task = task->next_alive;
+    return task;
+}
+
+void oras_task_drop_root(lua_State *L, oras_context *context, uint64_t root)
+{
+    oras_task *task = first_of(context, root);
+
+    if (!task || !lua_checkstack(L, 4))
+        return;
+    for (; task; task = first_of(context, root))
+        drop(L, task);
+    lua_gc(L, LUA_GCCOLLECT);
+}
+
 /* It no longer needs to be kept from collection: whoever wants its results holds it. */
 void oras_task_end(lua_State *L, oras_task *task, oras_task_state state)
 {
@@ -143,6 +182,10 @@ static void resume(lua_State *L, oras_task *task)
     context->task = task_above;
     if (rc == LUA_YIELD && task->state == ORAS_TASK_WAITING)
         return;
+    if (rc == LUA_YIELD && task->preempted) {
+        make_ready_first(task);
+        return;
+    }
     if (rc == LUA_YIELD) { /* coroutine.yield by hand: let the others run */
         lua_pop(task->co, n_results);
         oras_task_make_ready(task);
@@ -165,5 +208,7 @@ void oras_task_run_ready(lua_State *L, oras_context *context)
 
         oras_task_unready(task);
         resume(L, task);
+        if (oras_task_slice_is_over(context))
+            return;
     }
 }

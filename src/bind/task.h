@@ -39,7 +39,9 @@ struct oras_task {
     bool cancelled; /* to be raised where it waits */
     bool was_asked; /* to end, by cancel(), */
     bool gave_in;   /* and did */
+    bool preempted; /* its time is over for now; nobody else runs before it */
     int n_args;
+    uint64_t root; /* of the call or script that began it, and those it spawns */
     oras_signal *signal; /* what it waits for */
     lua_KFunction k;     /* and how it goes on */
     lua_KContext ctx;
@@ -49,11 +51,28 @@ struct oras_task {
     const oras_join *join;             /* those that it waits for */
 };
 
+/** A task of the function and its n_args arguments, which are on top; it stands in their place.
+ * Raises when there is no memory. [-(n_args + 1), +1] */
+oras_task *oras_task_spawn(lua_State *L, int n_args);
+
+/** Ask it to end where it waits; gives whether it was still alive. [-0, +0] */
+bool oras_task_cancel(lua_State *L, oras_task *task);
+
+/** Push what its function gave and give how many; raises what it raised. It must be over. */
+int oras_task_results(lua_State *L, const oras_task *task);
+
+/** End all tasks of a root where they stand, and what they hold with them. Runs finalizers,
+ * raises nothing. None of them may be running. [-0, +0] */
+void oras_task_drop_root(lua_State *L, oras_context *context, uint64_t root);
+
 /** Is the task at its end? */
 bool oras_task_is_over(const oras_task *task);
 
 /** Put into the queue of those to be resumed. */
 void oras_task_make_ready(oras_task *task);
+
+/** In a turn that has an end (context.slice_end_ms): is it over? */
+bool oras_task_slice_is_over(const oras_context *context);
 
 /** Take it out of the queue, if it is in it. */
 void oras_task_unready(oras_task *task);

@@ -73,6 +73,17 @@ static void block(lua_State *L, const oras_context *context, const oras_signal *
     }
 }
 
+/* A host that drives the loop itself has said that nothing waits in its thread. */
+static void check_may_block(lua_State *L, const oras_context *context, const oras_signal *signal)
+{
+    oras_error err = ORAS_ERROR_INIT;
+
+    if (signal->set || !context->never_block)
+        return;
+    oras_fail(&err, ORAS_C_BLOCK, "this would wait where waiting is forbidden (never_block)");
+    oras_lua_raise(L, &err);
+}
+
 static bool is_cancelled(const oras_context *context)
 {
     return context->interrupted || (context->task && context->task->cancelled);
@@ -113,6 +124,7 @@ static int wait_for(lua_State *L, oras_signal *signal, lua_KContext ctx, lua_KFu
         context->task->ctx = ctx;
         return yield(L, context->task, signal);
     }
+    check_may_block(L, context, signal);
     if (!signal->set && with_tasks)
         block_with_tasks(L, context, signal);
     block(L, context, signal);
@@ -126,6 +138,7 @@ bool oras_lua_block(lua_State *L, const oras_signal *signal)
     if (can_yield(L, context))
         return false;
     check_cancelled(L, context->task);
+    check_may_block(L, context, signal);
     block(L, context, signal);
     return true;
 }

@@ -14,8 +14,7 @@ typedef struct request {
     char *result; /* owned once set */
 } request;
 
-/* Push the function `call` of oras.providers. [-0, +1] */
-static void push_call(lua_State *L)
+void oras_call_push_function(lua_State *L)
 {
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &call_key) == LUA_TFUNCTION)
         return;
@@ -36,7 +35,7 @@ static int call_method(lua_State *L)
     const char *text;
     size_t size;
 
-    push_call(L);
+    oras_call_push_function(L);
     lua_pushstring(L, r->provider);
     lua_pushstring(L, r->method);
     lua_pushstring(L, r->args);

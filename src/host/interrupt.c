@@ -2,6 +2,7 @@
  * Stopping a state from outside, and os.exit: both unwind everything through one hook that
  * fires again after every pcall, so that no loop around one survives. */
 #include "bind/lua_error.h"
+#include "bind/task.h"
 #include "host/runtime.h"
 
 /* instructions between two looks of the watch: some 50 us of computing */
@@ -18,6 +19,15 @@ static void raise_stop(lua_State *L)
     oras_lua_raise(L, &err);
 }
 
+/* The host's turn has taken long enough: the task that computes goes on in the next one. */
+static void preempt(lua_State *L, const oras_context *context)
+{
+    if (context->running != L || !oras_task_slice_is_over(context) || !lua_isyieldable(L))
+        return;
+    context->task->preempted = true;
+    lua_yield(L, 0);
+}
+
 static void stop(lua_State *L, lua_Debug *event)
 {
     (void)event;
@@ -26,6 +36,8 @@ static void stop(lua_State *L, lua_Debug *event)
         raise_stop(L);
     } else if (lua_gethookcount(L) == 1) {
         oras_interrupt_watch(L, oras_runtime_of(L)->watched);
+    } else {
+        preempt(L, oras_runtime_of(L)->context);
     }
 }
 

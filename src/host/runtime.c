@@ -93,6 +93,7 @@ static bool copy_options(oras_runtime *rt, const oras_options *opts)
     rt->log = (oras_log){opts->log_level, opts->log, opts->ud};
     rt->progress = opts->progress;
     rt->progress_ud = opts->ud;
+    rt->never_block = opts->never_block != 0;
     return copy_text(opts->provider_path, &rt->provider_path) &&
            copy_text(opts->ca_file, &rt->ca_file) && copy_text(opts->user_agent, &rt->user_agent);
 }
@@ -106,6 +107,12 @@ static void tell_progress(void *ud, const oras_progress *progress)
         oras_interrupt(rt);
 }
 
+void oras_runtime_begin_progress(oras_runtime *rt)
+{
+    if (rt->progress)
+        oras_reports_begin(&rt->reports);
+}
+
 static int open_state(lua_State *L)
 {
     oras_runtime *rt = lua_touserdata(L, 1);
@@ -116,10 +123,11 @@ static int open_state(lua_State *L)
     rt->context->log = &rt->log;
     rt->context->ca_file = rt->ca_file;
     rt->context->user_agent = rt->user_agent;
+    rt->context->never_block = rt->never_block;
     if (rt->progress) {
         rt->reports = (oras_reports){.tell = tell_progress, .ud = rt};
-        oras_reports_begin(&rt->reports);
         rt->context->reports = &rt->reports;
+        oras_runtime_begin_progress(rt);
     }
     oras_modules_open(rt);
     oras_interrupt_watch(L, true);
@@ -151,9 +159,8 @@ static int convert_error(lua_State *L)
     return 0;
 }
 
-/* Fill *err from what lua_pcall gave and what was raised, on top of the stack; its __tostring
- * may raise in turn, and memory may be short for saying what it was. */
-static void take_error(lua_State *L, int status, oras_error *err)
+/* Its __tostring may raise in turn, and memory may be short for saying what it was. */
+void oras_runtime_take_error(lua_State *L, int status, oras_error *err)
 {
     int type = lua_type(L, -1);
 
@@ -162,10 +169,13 @@ static void take_error(lua_State *L, int status, oras_error *err)
         lua_insert(L, -2);
         lua_pushlightuserdata(L, err);
         status = lua_pcall(L, 2, 0, 0);
+        if (status == LUA_OK)
+            return;
     }
+    lua_pop(L, 1);
     if (status == LUA_ERRMEM)
         oras_fail_memory(err);
-    else if (status != LUA_OK)
+    else
         oras_fail(err, ORAS_C_SCRIPT, "(error object is a %s value)", lua_typename(L, type));
 }
 
@@ -183,7 +193,7 @@ static oras_code make_state(oras_runtime *rt, oras_error *err)
     status = lua_pcall(rt->L, 1, 0, 0);
     if (status == LUA_OK)
         return ORAS_OK;
-    take_error(rt->L, status, err);
+    oras_runtime_take_error(rt->L, status, err);
     return err->code;
 }
 
@@ -211,6 +221,7 @@ void oras_runtime_free(oras_runtime *rt)
 {
     if (!rt)
         return;
+    oras_calls_free(rt);
     if (rt->L)
         lua_close(rt->L);
     oras_dealloc(rt->provider_path);
@@ -230,8 +241,8 @@ static void enter(oras_runtime *rt)
         rt->owner = pthread_self();
         rt->exiting = false;
         rt->exit_status = 0;
-        if (rt->progress)
-            oras_reports_begin(&rt->reports);
+        if (!rt->calls) /* else what moves belongs to them, too */
+            oras_runtime_begin_progress(rt);
     }
     __atomic_store_n(&rt->depth, rt->depth + 1, __ATOMIC_RELEASE);
 }
@@ -285,7 +296,7 @@ oras_code oras_runtime_pcall(oras_runtime *rt, int n_args, int n_results, oras_e
     else if (stopped)
         oras_fail(&failed, ORAS_C_CANCELLED, "interrupted");
     else
-        take_error(L, status, &failed);
+        oras_runtime_take_error(L, status, &failed);
     lua_settop(L, function - 1);
     if (failed.code && err)
         *err = failed;

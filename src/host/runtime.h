@@ -15,6 +15,18 @@ typedef struct oras_frame {
     struct oras_frame *below;
 } oras_frame;
 
+/** A call that was started and goes on by oras_step. */
+struct oras_call {
+    oras_runtime *rt;    /* NULL once it is done */
+    oras_task *task;     /* kept in the registry under the call's address; NULL once it is done */
+    bool cancelled;      /* asked to end */
+    bool orphan;         /* nobody has a handle any more */
+    int64_t drop_due_ms; /* 0: not told yet; then it is ended where it stands */
+    char *result;        /* owned until it is given out */
+    oras_error err;
+    struct oras_call *next, **at; /* in the list of those that run */
+};
+
 struct oras_runtime {
     lua_State *L;
     oras_context *context;
@@ -24,6 +36,7 @@ struct oras_runtime {
     void *progress_ud;
     oras_reports reports;
     char *provider_path, *ca_file, *user_agent;
+    bool never_block;     /* the host drives the loop */
     bool warnings;        /* warn("@on") */
     bool warning_goes_on; /* the last piece was not the end */
     size_t warning_size;
@@ -32,6 +45,7 @@ struct oras_runtime {
     int exit_status;
     bool watched;    /* a hook looks for interrupts from other threads */
     int depth;       /* of calls into Lua */
+    struct oras_call *calls; /* those that run */
     pthread_t owner; /* the thread that made the outermost of them */
 };
 
@@ -42,6 +56,19 @@ oras_runtime *oras_runtime_of(lua_State *L);
  * failure, and when the script called os.exit(0) (then rt->exiting), nothing is left on the
  * stack. Everything of ours that runs Lua goes through it. */
 oras_code oras_runtime_pcall(oras_runtime *rt, int n_args, int n_results, oras_error *err);
+
+/** Fill *err from what a protected call of that status left on top of the stack, and pop it.
+ * Raises nothing. [-1, +0] */
+void oras_runtime_take_error(lua_State *L, int status, oras_error *err);
+
+/** Begin a new sum of what is told to the host, if it wants to know. */
+void oras_runtime_begin_progress(oras_runtime *rt);
+
+/** Push the function that calls a provider's method, JSON in and out. Raises. [-0, +1] */
+void oras_call_push_function(lua_State *L);
+
+/** The runtime ends: so do the calls that still run; their handles go. */
+void oras_calls_free(oras_runtime *rt);
 
 /** Make the hook that unwinds everything fire on this coroutine. */
 void oras_interrupt_arm(lua_State *L);

@@ -347,6 +347,11 @@ static int time_left(const oras_loop *loop, int timeout_ms)
     return timeout_ms >= 0 && timeout_ms < left ? timeout_ms : (int)left;
 }
 
+int oras_loop_timeout(const oras_loop *loop)
+{
+    return loop->news ? 0 : time_left(loop, -1);
+}
+
 static oras_code turn(oras_loop *loop, int timeout_ms, oras_error *err)
 {
     struct epoll_event events[N_EVENTS];

@@ -19,6 +19,9 @@ oras_code oras_loop_wait(oras_loop *loop, int timeout_ms, oras_error *err);
 /** Readable when there is something to do; level-triggered, the same for the loop's life. */
 int oras_loop_fd(const oras_loop *loop);
 
+/** Milliseconds until it should be stepped though nothing is readable; -1: no such time. */
+int oras_loop_timeout(const oras_loop *loop);
+
 /** What somebody waits for has happened: the turn that runs now returns without waiting. Loop's
  * thread only. */
 void oras_loop_tell(oras_loop *loop);

@@ -39,6 +39,7 @@ local function hosts()
   end
   if BUILD and helper.read(BUILD .. "/examples/embed/example_call") then
     all["C"] = BUILD .. "/examples/embed/example_call \"$1\""
+    all["C, a loop of its own"] = BUILD .. "/examples/embed/example_loop \"$1\""
   end
   return all
 end
