@@ -86,7 +86,7 @@ describe("tag", function()
 end)
 
 describe("untag and delete_tags", function()
-  it("take names away where the registry does that", function()
+  it("W4 take names away where the registry does that", function()
     assert.is_true(registry:untag(ref .. ":one"))
     assert.same({ "DELETE manifest 202" }, faults.trace())
     assert.is_true(registry:untag(ref, "two"))

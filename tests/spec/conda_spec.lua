@@ -13,7 +13,7 @@ local function paths(members)
 end
 
 describe("the conda provider", function()
-  it("gives reference, digest, index, members and package", function()
+  it("W24 gives reference, digest, index, members and package", function()
     local found = CondaMirror:new():inspect(LAYOUT)
 
     assert.equal(LAYOUT, found.reference)

@@ -50,7 +50,7 @@ describe("archive.pack", function()
     assert.equal(made.content_size, tonumber(sh("zcat %s | wc -c", made.path)))
   end)
 
-  it("gives the same bytes wherever the tree lies, whenever and in whatever order it was made", function()
+  it("W3 gives the same bytes wherever the tree lies, whenever and in whatever order it was made", function()
     local from, dir = tree(), helper.directory()
     local first = oras.archive.pack(from, dir .. "/1.tgz")
     sh("cd %s && mkdir other && find %s -mindepth 1 -depth -printf '%%P\\n' | sort -r >list", dir, from)

@@ -75,7 +75,7 @@ describe("pull of a directory", function()
     assert.equal("d tree f tree/F f tree/f ", listing(dir))
   end)
 
-  it("unpacks every packed tar when told to, and none when told not to", function()
+  it("W9 unpacks every packed tar when told to, and none when told not to", function()
     seed { layer("t", archive("mkdir t; echo 1 >t/f"), {}), { data = "plain", title = "p" } }
     registry:pull(ref, { outdir = dir .. "/all", unpack = "all" })
     assert.equal("d t f p f t/f ", listing(dir .. "/all"))

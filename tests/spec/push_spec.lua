@@ -125,7 +125,7 @@ describe("push", function()
     assert.equal(descriptor.digest, again.digest)
   end)
 
-  it("packs a directory as it is told", function()
+  it("W10 packs a directory as it is told", function()
     for compression, suffix in pairs { zstd = "+zstd", none = "" } do
       local list = { { path = tree(dir .. "/t"), title = "t" } }
       local _, manifest = registry:push(ref, list, { compression = compression })
@@ -242,7 +242,7 @@ describe("push", function()
     assert.equal("usage", helper.fails(registry, "push", ref, { text "a" }, { tags = { "no tag" } }).class)
   end)
 
-  it("says when it was made only when asked", function()
+  it("W3 says when it was made only when asked", function()
     local function created(value)
       local _, manifest = registry:push(ref, { text "a" }, { created = value })
       return (manifest.annotations or {})[CREATED]

@@ -102,7 +102,7 @@ describe("retries", function()
     assert.equal(2, registry.sent)
   end)
 
-  it("N37 wait as long as the server says, up to a minute", function()
+  it("W14 N37 wait as long as the server says, up to a minute", function()
     local function after(value, status)
       return { status = status or 429, headers = { ["Retry-After"] = value } }
     end
@@ -138,7 +138,7 @@ describe("retries", function()
     assert.equal(2, registry.sent)
   end)
 
-  it("double the wait with jitter, up to its most", function()
+  it("W14 double the wait with jitter, up to its most", function()
     local failure = { attempt = 1, error = network() }
     for attempt = 1, 4 do
       failure.attempt = attempt

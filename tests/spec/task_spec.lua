@@ -186,7 +186,7 @@ describe("map", function()
     end
   end)
 
-  it("has as many requests under way as it was told", function()
+  it("W25 has as many requests under way as it was told", function()
     faults.on { path = "/v2/", hold = "all", always = true }
     local seen
     local results

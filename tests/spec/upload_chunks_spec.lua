@@ -112,7 +112,7 @@ describe("chunks", function()
     settled()
   end)
 
-  it("N44 go on where the registry says that it stands", function()
+  it("W2 N44 go on where the registry says that it stands", function()
     faults.on { method = "PATCH", read = 10000, process = true, drop = "rst" }
     uploads(file(), CHUNKED)
     stored(BIG)
@@ -206,7 +206,7 @@ describe("chunks", function()
     settled()
   end)
 
-  it("are made where the whole is too large for something on the way", function()
+  it("W2 are made where the whole is too large for something on the way", function()
     local big = BIG:rep(40)
     faults.on { method = "PUT", path = UPLOADS, has = { ["content-length"] = "^\\d{7,}$" }, early = true, status = 413,
       always = true }
