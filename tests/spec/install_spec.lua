@@ -98,6 +98,27 @@ describe("an installed prefix", function()
     assert.same({ 0, expected, "" }, { shell(("'%s/static' %s"):format(dir, LAYOUT)) })
   end)
 
+  installed("is found by CMake, shared and static", function()
+    local project = dir .. "/project"
+    assert(os.execute(("mkdir -p '%s'"):format(project)))
+    helper.write(project .. "/CMakeLists.txt", [[
+      cmake_minimum_required(VERSION 3.25)
+      project(host LANGUAGES C)
+      find_package(oras 0.1 CONFIG REQUIRED)
+      foreach(kind oras oras_static)
+        add_executable(with_${kind} ${SOURCE})
+        target_link_libraries(with_${kind} PRIVATE oras::${kind})
+      endforeach()]])
+    local status, out, err = shell(("cmake -S %s -B %s -DCMAKE_PREFIX_PATH=%s -DSOURCE=$PWD/examples/embed/call.c && "
+      .. "cmake --build %s"):format(quote(project), quote(project .. "/b"), quote(prefix), quote(project .. "/b")))
+    assert.equal(0, status, out .. err)
+    for _, kind in ipairs { "oras", "oras_static" } do
+      local ok, text = shell(("%s %s"):format(quote(project .. "/b/with_" .. kind), LAYOUT))
+      assert.equal(0, ok)
+      assert.truthy(text:find("greeting", 1, true))
+    end
+  end)
+
   installed("exports what its headers declare and no more", function()
     local _, out = shell(("nm -D --defined-only '%s/lib/liboras.so.0' | awk '{print $3}' | sort"):format(prefix))
 
