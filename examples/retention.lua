@@ -50,7 +50,7 @@ end
 if oras.is_main() then
   local retention, keep, days = Retention:new(), tonumber(arg[2]), tonumber(arg[3])
   local plan = retention:plan(arg[1], assert(keep, "KEEP is a number"), assert(days, "DAYS is a number"))
-  for _, one in ipairs(plan) do print(one.kept and "keep" or "delete", one.date, table.concat(one, " "), one.kept or "") end
+  for _, g in ipairs(plan) do print(g.kept and "keep" or "delete", g.date, table.concat(g, " "), g.kept or "") end
   for _, group in ipairs(arg[4] == "delete" and plan or {}) do
     local _ = group.kept or retention:delete_manifest(group.place, { find_tags = false })
   end
