@@ -1,0 +1,44 @@
+--- oras-lua repos, and repo ls.
+local commanding = require "tests.spec.commanding"
+local faults = require "tests.support.faults"
+local helper = require "tests.spec.helper"
+
+local good, bad = commanding.good, commanding.bad
+
+describe("oras-lua repos", function()
+  local host, namespace
+
+  before_each(function()
+    local ref = select(2, commanding.place "repos")
+    host, namespace = ref:match "^([^/]+)/(.*)$"
+    commanding.write("a.txt", "a\n")
+    for _, name in ipairs { "/one", "/two/deep", "more" } do
+      good("push", ref .. name .. ":v1", "a.txt")
+    end
+  end)
+  after_each(helper.clean)
+
+  it("prints one a line", function()
+    local out = good("repos", host)
+    assert.truthy(("\n" .. out):find("\n" .. namespace .. "/one\n", 1, true))
+    assert.equal(out, good("repo", "ls", host))
+    assert.equal(out, good("repo", "list", host))
+  end)
+
+  it("lists what is below a namespace, by names from there on", function()
+    local place = host .. "/" .. namespace
+    assert.equal("one\ntwo/deep\n", good("repos", place))
+    assert.equal("two/deep\n", good("repo", "ls", place .. "/", "--last", "one"))
+    assert.same({ registry = host, namespace = namespace, repositories = { "one", "two/deep" } },
+      commanding.document("repos", "repos", place, "--format", "json"))
+    assert.equal(host, commanding.document("repos", "repos", host, "--format", "json").registry)
+    assert.equal("", good("repos", place .. "/none"))
+  end)
+
+  it("says what is wrong in one line", function()
+    bad(2, "usage: oras%-lua repos", "repos")
+    faults.reset()
+    faults.on { path = "/v2/_catalog", status = 401, always = true }
+    bad(1, "", "repos", faults.host "http")
+  end)
+end)
