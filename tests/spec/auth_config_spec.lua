@@ -118,6 +118,14 @@ describe("docker's configuration", function()
     end
   end)
 
+  it("L14 is read through a symbolic link, and a link to nothing is nothing", function()
+    local real = helper.write(directory .. "/real.json", oras.json.encode(auths { ["ghcr.io"] = "me" }))
+    assert(os.execute(("ln -s '%s' '%s/link.json' && ln -s none '%s/broken.json'"):format(real, directory, directory)))
+    assert.equal("me", config.lookup("ghcr.io", directory .. "/link.json").username)
+    assert.is_nil(config.lookup("ghcr.io", directory .. "/broken.json"))
+    assert.is_nil(config.lookup("ghcr.io", directory .. "/real.json/config.json"))
+  end)
+
   it("L14 is no directory, no FIFO and not endless", function()
     local _, err = oras.try(config.lookup, "ghcr.io", directory)
     assert.equal("config", err.class)

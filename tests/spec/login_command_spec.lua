@@ -175,6 +175,20 @@ describe("oras-lua login", function()
   end)
 end)
 
+describe("a file with credentials", function()
+  it("that others can read is told of at the debug level, without what is in it", function()
+    local file = helper.write(path, ('{"auths":{"%s":{"auth":"%s"}}}'):format(host, AUTH))
+    for mode, said in pairs { ["644"] = true, ["640"] = true, ["600"] = false } do
+      assert(os.execute(("chmod %s '%s'"):format(mode, file)))
+      local _, _, err = run("", "tags", host .. "/a", "--debug")
+      local text = ("%s has credentials and is readable by others (mode %s)"):format(file, mode)
+      assert.equal(said, err:find(text, 1, true) ~= nil, err)
+    end
+    local _, _, err = run("", "tags", host .. "/a")
+    assert.is_nil(err:find("readable", 1, true))
+  end)
+end)
+
 describe("oras-lua logout", function()
   it("says what it did, and that there was nothing", function()
     succeeds("wonder:land", "login", host, "-u", "alice", "--password-stdin")

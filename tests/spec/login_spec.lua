@@ -188,6 +188,20 @@ describe("login", function()
     assert.equal(host, login(helper.registry { config_path = path, hostname = host }).hostname)
   end)
 
+  it("asks in a dry run, and keeps and forgets nothing", function()
+    wants "basic"
+    local registry = helper.registry { config_path = path, dry_run = true }
+    local err = helper.fails(registry, "login", { hostname = host, username = "alice", password = "wrong" })
+    assert.equal("auth", err.class)
+    err = helper.fails(registry, "login", { hostname = host, username = "alice", password = "wonder:land" })
+    assert.same({ "denied", "DRY_RUN" }, { err.class, err.code })
+    assert.is_nil(helper.read(path))
+    login(helper.registry { config_path = path })
+    err = helper.fails(registry, "logout", host)
+    assert.same({ "denied", "DRY_RUN" }, { err.class, err.code })
+    assert.same({ auths = { [host] = { auth = AUTH } } }, read())
+  end)
+
   it("works on objects whose class gives credentials of its own, and asks with those that were named", function()
     wants "basic"
     local Own = oras.Registry:extend "Own"
@@ -200,6 +214,45 @@ describe("login", function()
     login(registry)
     assert.same({ auths = { [host] = { auth = AUTH } } }, read())
     assert.equal("bob", registry:get_credentials(host).username)
+  end)
+end)
+
+describe("get_credentials", function()
+  before_each(faults.reset)
+
+  it("W20 of a provider supplies what its registry wants, without a helper", function()
+    local Cloud = oras.Registry:extend "Cloud"
+    local asked = {}
+    function Cloud:get_credentials(hostname, repository)
+      asked[#asked + 1] = ("%s/%s"):format(hostname, repository)
+      if hostname == faults.host "http" then
+        return { username = "alice", password = "wonder:land" }
+      end
+      return Cloud.super.get_credentials(self, hostname, repository)
+    end
+    for _, repository in ipairs { "basic/app", "bearer/app" } do
+      faults.seed { repo = repository, tag = "1", layers = { { data = "x" } } }
+      local registry = Cloud:new { config_path = "/nonexistent", retry = { wait = 0 } }
+      registry:get_manifest(("%s/%s:1"):format(faults.host "http", repository))
+      assert.equal(("%s/%s"):format(faults.host "http", repository), table.remove(asked))
+      local other = ("%s/%s:1"):format(faults.host "cdn", repository)
+      assert.equal("auth", helper.fails(registry, "get_manifest", other).class)
+      assert.is_false(faults.saw(faults.log { listener = "cdn" }, AUTH))
+    end
+  end)
+
+  it("that gives nonsense is a mistake, and shows nothing of it", function()
+    local Odd = oras.Registry:extend "Odd"
+    faults.seed { repo = "basic/app", tag = "1", layers = { { data = "x" } } }
+    for _, value in ipairs { "hush", { "hush" }, { username = "hush" }, { identity_token = { "hush" } }, 5 } do
+      function Odd.get_credentials()
+        return value
+      end
+      local err = helper.fails(Odd:new { config_path = "/nonexistent" }, "get_manifest",
+        faults.host "http" .. "/basic/app:1")
+      assert.equal("usage", err.class)
+      assert.is_nil(tostring(err):find("hush", 1, true))
+    end
   end)
 end)
 

@@ -92,11 +92,34 @@ function config.is_shadowed(host, path)
   return found ~= nil
 end
 
+local OTHERS <const> = 0x24 -- read permission of group and all
+local TALKATIVE <const> = { debug = true, info = true }
+
+-- Files of CI systems are often readable by all, so it is said to those who look for it only.
+local function note_mode(file)
+  if not TALKATIVE[core.log.level()] then
+    return
+  end
+  local directory, name = file:match "^(.*/)([^/]*)$"
+  local root <close> = core.file.root(directory or ".")
+  local look = root and root:look(name or file)
+  if look and look.mode & OTHERS ~= 0 then
+    require("oras.log").info("%s has credentials and is readable by others (mode %o)", file, look.mode & 0x1ff)
+  end
+end
+
 local function of_file(file, host, repository, timeout)
   local document = auth_file.read(file)
   local name = auth_file.helper(document, host, file)
   local found = name and require("oras.auth.helper").get(name, auth_file.key(host), timeout)
-  return found or auth_file.find(document, host, repository, file)
+  if found then
+    return found
+  end
+  found = auth_file.find(document, host, repository, file)
+  if found then
+    note_mode(file)
+  end
+  return found
 end
 
 --- The credentials that the environment, a helper or a file has for a registry, and where.

@@ -87,6 +87,15 @@ local function place_of(self, opts)
   return opts.config_path or self._settings.config_path, (self._settings.timeout or {}).helper
 end
 
+local function check_dry_run(self, host, verb)
+  if self.dry_run then
+    errors.raise {
+      class = "denied", code = "DRY_RUN", retryable = false,
+      message = ("dry run: credentials of %s not %s"):format(host, verb),
+    }
+  end
+end
+
 --- Log in: ask the registry whether it takes these credentials, then keep them where
 --- `get_credentials` finds them (docs/credentials.md).
 ---@param opts table `hostname` (else the object's), `username` and `password`, or `identity_token`; `config_path`
@@ -97,6 +106,7 @@ function Registry:login(opts)
   local host = host_of(opts.hostname or self.hostname, "login")
   local credentials = credentials_of(opts)
   ask(self, host, credentials)
+  check_dry_run(self, host, "kept")
   local path = require("oras.auth.store").save(host, credentials, place_of(self, opts))
   forget(self, host)
   if config.is_shadowed(host, opts.config_path or self._settings.config_path) then
@@ -121,6 +131,7 @@ function Registry:logout(hostname, opts)
   opts = options.check(opts, LOGOUT, "logout")
   local host = host_of(hostname or self.hostname, "logout")
   local path, timeout = place_of(self, opts)
+  check_dry_run(self, host, "forgotten")
   local was_there = require("oras.auth.store").erase(host, path, timeout)
   forget(self, host)
   return was_there or nil, elsewhere(host, path, timeout)
