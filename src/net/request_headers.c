@@ -129,6 +129,18 @@ static bool add_secret(oras_transfer *transfer)
     return add_secret_field(transfer, "Authorization", oras_secret_reveal(secret));
 }
 
+/* Fields that libcurl adds to a body unless they are taken out. One that is taken out it signs all
+ * the same (7.88), though it is not there; it adds none to a body as small as is signed. */
+static bool take_out(oras_transfer *transfer)
+{
+    if (!oras_upload_exists(transfer) ||
+        (transfer->secret && oras_secret_signing(transfer->secret)))
+        return true;
+    return (has_header(transfer->sent_headers, "Content-Type") ||
+            add_header(&transfer->sent_headers, "Content-Type:")) &&
+           add_header(&transfer->sent_headers, "Expect:");
+}
+
 /* Is the URL's origin the one that secret, bound headers and certificate are for? */
 bool oras_request_is_bound(const oras_transfer *transfer)
 {
@@ -144,10 +156,8 @@ bool oras_request_set_headers(oras_transfer *transfer)
 
     if (ok && oras_request_is_bound(transfer))
         ok = add_all(&transfer->sent_headers, transfer->bound_headers) && add_secret(transfer);
-    if (ok && oras_upload_exists(transfer) && !has_header(transfer->sent_headers, "Content-Type"))
-        ok = add_header(&transfer->sent_headers, "Content-Type:");
-    if (ok && oras_upload_exists(transfer))
-        ok = add_header(&transfer->sent_headers, "Expect:");
+    if (ok)
+        ok = take_out(transfer);
     if (ok)
         curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->sent_headers);
     return ok;

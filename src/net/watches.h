@@ -5,6 +5,7 @@
 
 #include "net/loop.h"
 
+/** Put it into the list; take it out, where it may be missing. */
 void oras_watches_add(oras_fd_watch **list, oras_fd_watch *watch);
 void oras_watches_remove(oras_fd_watch **list, const oras_fd_watch *watch);
 

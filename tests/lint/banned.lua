@@ -60,7 +60,7 @@ local LUA_WORDS = {
     "^lua/oras/error%.lua$", -- oras.try itself
     "^lua/oras/task%.lua$", -- siblings of a failure are waited for, whatever they raise
     "^lua/oras/crew%.lua$", -- the same, of tasks inside of the library
-    "^lua/oras/auth/token%.lua$", -- a fetch is forgotten also when it ended with a bug
+    "^lua/oras/auth/once%.lua$", -- a fetch is forgotten also when it ended with a bug
     "^lua/oras/cli", -- the end of the program
   } },
   { "%f[%w_.:]print%s*[%(\"']", "oras.log", { "^lua/oras/cli", "^lua/oras/commands/" } },

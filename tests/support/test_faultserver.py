@@ -21,6 +21,10 @@ import unittest
 from urllib.parse import urlencode, urlsplit
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+from faultserver import aws  # noqa: E402
+from faultserver.wire import Request  # noqa: E402
+
 BLOB = b"0123456789" * 100
 DIGEST = "sha256:" + hashlib.sha256(BLOB).hexdigest()
 PATH = "/v2/app/blobs/" + DIGEST
@@ -207,6 +211,17 @@ class Registry(Case):
         form = urlencode({"grant_type": "refresh_token", "refresh_token": refresh}).encode()
         self.assertEqual(self.fetch("POST", "/token", body=form).status, 200)
         self.assertEqual(self.fetch("POST", "/token", body=form + b"x").status, 401)
+
+    def test_aws_signature_is_that_of_the_documentation(self):
+        """The example of "Create a signed AWS API request" in the IAM user guide."""
+        request = Request("GET", "/?Action=ListUsers&Version=2010-05-08", "HTTP/1.1", [
+            ("Host", "iam.amazonaws.com"),
+            ("Content-Type", "application/x-www-form-urlencoded; charset=utf-8"),
+            ("X-Amz-Date", "20150830T123600Z")])
+        given = aws.signature(request, aws.KEYS["AKIDEXAMPLE"], "20150830", "us-east-1", "iam",
+                              ["content-type", "host", "x-amz-date"])
+        self.assertEqual(
+            given, "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7")
 
     def test_token_is_signed(self):
         token = self.control("token", {"user": "bob", "scope": "repository:a:pull"})["token"]

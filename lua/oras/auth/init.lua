@@ -6,6 +6,7 @@
 --- such a table; `forget(registry)` is called, if there is one, when credentials change.
 local core = require "oras.core"
 local errors = require "oras.error"
+local options = require "oras.options"
 
 local auth = {}
 
@@ -18,14 +19,29 @@ local BACKENDS <const> = {
   anonymous = { bearer = true },
   auto = { bearer = true, basic = true },
   basic = { basic = true },
+  ecr = { bearer = true, basic = true },
   token = { bearer = true },
 }
 
---- Make the scheme of a backend: "auto", "basic", "token" or "anonymous".
+local OPTIONS <const> = { grant = "string" }
+
+--- Make the scheme of a backend: "auto", "basic", "token", "ecr" or "anonymous". A password is
+--- changed for a token by GET, with `grant = "password"` by OAuth2's POST; what the token server
+--- does not know is tried the other way.
 ---@param backend string
+---@param opts? { grant?: string }
 ---@return oras.AuthScheme
-function auth.new(backend)
-  return setmetatable({ answers = BACKENDS[backend], anonymous = backend == "anonymous" }, Scheme)
+---@raise oras.Error usage
+function auth.new(backend, opts)
+  opts = options.check(opts, OPTIONS, "auth.new")
+  if not BACKENDS[backend] then
+    errors.usage("auth.new: there is no backend %q", tostring(backend))
+  elseif opts.grant and opts.grant ~= "password" then
+    errors.usage('auth.new: grant is "password", not %q', opts.grant)
+  end
+  return setmetatable({
+    answers = BACKENDS[backend], anonymous = backend == "anonymous", ecr = backend == "ecr", grant = opts.grant,
+  }, Scheme)
 end
 
 local MODULES <const> = { basic = "oras.auth.basic", bearer = "oras.auth.token" }
@@ -112,19 +128,30 @@ function Scheme.forget(_, registry)
   end
 end
 
+-- Keys of Amazon's open its registries where nothing else is known for them, or first of all if the
+-- user says so.
+local function find(scheme, registry, request, name)
+  local found = scheme.ecr and require("oras.auth.ecr").credentials(registry, name, request, true)
+    or registry:get_credentials(name, request.repository)
+  if not found and (name:find("amazonaws.", 1, true) or name:find "%.aws$" or name:find "%.aws:%d+$") then
+    return require("oras.auth.ecr").credentials(registry, name, request)
+  end
+  return found
+end
+
 --- The credentials for a request's registry, or nil: anonymous.
 ---@param scheme oras.AuthScheme
 ---@param registry oras.Registry
 ---@param request table
 ---@return table?
----@raise oras.Error config, usage
+---@raise oras.Error config, usage, ...
 function auth.credentials(scheme, registry, request)
   if scheme.anonymous then
     return nil
   end
   local host = request.endpoint.host
   local name = host == "registry-1.docker.io" and "docker.io" or host
-  local found = registry:get_credentials(name, request.repository)
+  local found = find(scheme, registry, request, name)
   if found == nil or found == false then
     return nil
   end

@@ -3,6 +3,7 @@
 local auth = require "oras.auth"
 local core = require "oras.core"
 local errors = require "oras.error"
+local once = require "oras.auth.once"
 local scopes = require "oras.auth.scopes"
 
 local token = {}
@@ -40,19 +41,28 @@ local function query_url(request, realm, fields)
   return url
 end
 
--- The exchange of an identity token (OAuth2): it goes to the realm only, in a POST.
+-- The exchange by OAuth2's POST, of an identity token (a refresh token) or a password: it goes to the
+-- realm only. A server may give another refresh token with each answer.
 local function post_request(state, scope, found)
+  local fields, secret
+  if found.identity_token then
+    secret = state.rotated[found.identity_token] or found.identity_token
+    fields = { "grant_type", "refresh_token", "refresh_token", secret }
+  else
+    secret = found.password
+    fields = { "grant_type", "password", "username", found.username, "password", secret }
+  end
+  for _, pair in ipairs { { "service", state.service }, { "client_id", CLIENT_ID }, { "scope", scope } } do
+    if pair[2] and pair[2] ~= "" then
+      fields[#fields + 1], fields[#fields + 2] = pair[1], pair[2]
+    end
+  end
   return {
     method = "POST",
     url = state.realm,
     headers = { ["Content-Type"] = "application/x-www-form-urlencoded" },
-    body = form {
-      "grant_type", "refresh_token",
-      "refresh_token", found.identity_token,
-      "service", state.service or "",
-      "client_id", CLIENT_ID,
-      "scope", scope,
-    },
+    body = form(fields),
+    secrets = { secret },
   }
 end
 
@@ -74,15 +84,14 @@ local function get_request(request, state, scope, found, origin)
   return { method = "GET", url = query_url(request, state.realm, fields), secret = secret }
 end
 
-local function token_request(registry, asked, state, scope, found)
+local function token_request(registry, asked, state, scope, found, posts)
   local origin = errors.check(core.url.origin(state.realm))
   local request
-  if found and found.identity_token then
+  if posts then
     request = post_request(state, scope, found)
   else
     request = get_request(asked, state, scope, found, origin)
   end
-  request.secrets = { found and found.identity_token } -- of a name and password, `secret` has both
   request.origin = origin
   request.endpoint = state.endpoint -- whose client certificate the realm of another origin never sees
   request.from = state.hop
@@ -106,11 +115,29 @@ local function refuse(request, response, state, found)
   require("oras.registry.status").raise(response, "token for " .. state.host)
 end
 
+-- Statuses of a token server that knows the other exchange only.
+local UNKNOWN <const> = { [404] = true, [405] = true }
+
+-- Ask for a token, the other way once more where the server does not know this one: a password may be
+-- told by GET and by POST. Which way it was is remembered.
+local function ask(registry, request, state, scope, found)
+  local exchange = require "oras.registry.exchange"
+  local posts = found and (found.identity_token ~= nil or state.posts)
+  local response = exchange.perform(registry, token_request(registry, request, state, scope, found, posts))
+  if UNKNOWN[response.status] and found and found.password then
+    local other = exchange.perform(registry, token_request(registry, request, state, scope, found, not posts))
+    if not UNKNOWN[other.status] then
+      state.posts = not posts
+      return other
+    end
+  end
+  return response
+end
+
 -- Fetch a token; gives what is kept of it.
 local function fetch(registry, request, state, scope, found)
-  local wanted = token_request(registry, request, state, scope, found)
   local started = core.clock.monotonic()
-  local response = require("oras.registry.exchange").perform(registry, wanted)
+  local response = ask(registry, request, state, scope, found)
   if response.status ~= 200 then
     refuse(request, response, state, found)
   end
@@ -119,26 +146,35 @@ local function fetch(registry, request, state, scope, found)
     info.message = ("token for %s: %s"):format(state.host, info.message)
     errors.raise(info)
   end
-  local life = info and info.expires_in or 60
+  if found and found.identity_token and info.refresh_token then
+    state.rotated[found.identity_token] = info.refresh_token
+  end
+  local life = info.expires_in
   return {
     secret = secret, fresh_until = started + life * LEEWAY, scope = scope, anonymous = not found,
   }
 end
 
--- One fetch at a time for each key; whoever else wants the token waits for that one.
+-- A refresh token may be good once: its fetches come one after the other.
+local function fetch_after(before, ...)
+  if before then
+    core.task.join { before }
+  end
+  return fetch(...)
+end
+
+local function start_fetch(registry, request, state, scope, found)
+  if not found or not found.identity_token then
+    return core.task.spawn(fetch, registry, request, state, scope, found)
+  end
+  state.last = core.task.spawn(fetch_after, state.last, registry, request, state, scope, found)
+  return state.last
+end
+
 local function fetch_shared(registry, request, state, scope, found)
-  local pending = state.pending[scope]
-  if not pending then
-    pending = core.task.spawn(fetch, registry, request, state, scope, found)
-    state.pending[scope] = pending
-  end
-  local good, entry = pcall(pending.wait, pending)
-  if state.pending[scope] == pending then
-    state.pending[scope] = nil
-  end
-  if not good then
-    error(entry, 0)
-  end
+  local entry = once.fetch(state.pending, scope, function()
+    return start_fetch(registry, request, state, scope, found)
+  end)
   state.tokens[scope] = entry
   return entry
 end
@@ -177,7 +213,14 @@ function token.prepare(scheme, registry, request, state)
   request.secret, request.token, request.scope = entry.secret, entry, scope
 end
 
-local function new_state(request, challenge, response)
+-- What refresh tokens were changed for at a realm; outlives what else is learnt.
+local function rotated_at(endpoint, realm)
+  endpoint.rotated = endpoint.rotated or {}
+  endpoint.rotated[realm] = endpoint.rotated[realm] or {}
+  return endpoint.rotated[realm]
+end
+
+local function new_state(scheme, request, challenge, response)
   local endpoint = request.endpoint
   local base = response.url or request.url
   local realm, err = core.url.resolve(base, challenge.params.realm)
@@ -192,7 +235,8 @@ local function new_state(request, challenge, response)
   end
   state = {
     kind = "bearer", realm = realm, service = service, hop = response.hop, host = endpoint.host, endpoint = endpoint,
-    plain_http = endpoint.plain_http, tokens = {}, pending = {},
+    plain_http = endpoint.plain_http, tokens = {}, pending = {}, posts = scheme.grant == "password",
+    rotated = rotated_at(endpoint, realm),
   }
   endpoint.auth = state
   return state
@@ -221,7 +265,7 @@ end
 ---@return boolean again
 ---@raise oras.Error auth, denied, redirect, network, ...
 function token.answer(scheme, registry, request, challenge, response)
-  local state = new_state(request, challenge, response)
+  local state = new_state(scheme, request, challenge, response)
   local scope = scopes.merge(scopes.of_request(request), challenge.params.scope or "")
   local refused = request.token
   if refused and request.new_token == refused and (refused.scope == scope or refused.given) then

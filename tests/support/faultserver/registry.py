@@ -6,6 +6,7 @@ import re
 
 from . import uploads
 from .auth import guard
+from .aws import aws_endpoint
 from .pages import catalog, referrers, tags_list
 from .replies import Refused, json_reply, no_method
 from .store import OCTETS, TAG, NAME, digest_ok, digest_of
@@ -38,6 +39,8 @@ class Registry:
     def route(self, request, where):
         if request.path == "/token":
             return token_endpoint(self, request)
+        if request.get("x-amz-target"):
+            return aws_endpoint(self, request)
         if request.path == "/v2":
             return Reply(301, [("Location", "/v2/")])
         found = ROUTE.fullmatch(request.path)

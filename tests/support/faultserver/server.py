@@ -14,6 +14,7 @@ from .tokens import SERVICE, Tokens
 DEFAULTS = {
     "auth": [], "realm": None, "service": SERVICE, "token_ttl": 300,
     "token_fields": ["token", "access_token", "expires_in", "issued_at"], "hosts": {},
+    "token_get": True, "token_post": True, "rotate_refresh": False, "aws_ttl": 43200,
     "tags_page": None, "catalog_page": 100, "referrers_page": None, "referrers": True,
     "oci_subject": True, "tag_param": True, "conditions": False, "manifest_limit": 4 << 20,
     "delete_tags": True, "delete_manifests": True, "delete_blobs": True, "read_only": False,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The token endpoint: GET with Basic or anonymous, and the OAuth2 POST (distribution's docs)."""
 
+import json
 from datetime import datetime, timezone
 from urllib.parse import parse_qsl
 
@@ -10,6 +11,9 @@ from .tokens import USERS, basic_user, parse_scopes
 
 
 def token_endpoint(reg, request):
+    setting = reg.config.get("token_" + request.method.lower())
+    if setting not in (None, True):
+        raise Refused(setting or 405, "UNSUPPORTED", "the operation is unsupported")
     if request.method == "POST":
         return oauth2(reg, dict(parse_qsl(request.body.decode("utf-8", "replace"))))
     if request.method != "GET":
@@ -34,7 +38,12 @@ def oauth2(reg, form):
     if user is None:
         raise Refused(401, "UNAUTHORIZED", "wrong user, password or refresh token")
     offline = form.get("access_type") == "offline"
-    return grant(reg, user, [form.get("scope") or ""], form.get("service") or "", offline)
+    reply = grant(reg, user, [form.get("scope") or ""], form.get("service") or "", offline)
+    if form["grant_type"] == "refresh_token" and reg.config["rotate_refresh"]:
+        answer = json.loads(reply.body)
+        answer["refresh_token"] = reg.tokens.rotate_refresh(form["refresh_token"])
+        return json_reply(200, answer)
+    return reply
 
 
 def allowed(reg, user, kind, name, actions):

@@ -77,6 +77,7 @@ class Tokens:
         self.lock = threading.Lock()
         self.given = {}
         self.refresh = {}
+        self.n_aws = 0
 
     def mint(self, user, access, ttl, service=SERVICE):
         now = int(time.time())
@@ -96,13 +97,27 @@ class Tokens:
             self.refresh[text] = user
         return text
 
+    def rotate_refresh(self, text):
+        """A new refresh token in place of one, which is good no more."""
+        with self.lock:
+            user = self.refresh.pop(text)
+        return self.mint_refresh(user)
+
+    def mint_aws(self, name):
+        """A new password of the user AWS."""
+        with self.lock:
+            self.n_aws += 1
+            USERS["AWS"] = "%s-%d" % (name, self.n_aws)
+            return USERS["AWS"]
+
     def expire(self):
         with self.lock:
             self.given = {text: (access, 0) for text, (access, _) in self.given.items()}
 
     def forget(self):
         with self.lock:
-            self.given, self.refresh = {}, {}
+            self.given, self.refresh, self.n_aws = {}, {}, 0
+            USERS.pop("AWS", None)
 
     def judge(self, text, wanted):
         """None when the token serves `wanted` [(type, name, actions)], else the error's name."""
