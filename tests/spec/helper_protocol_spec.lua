@@ -169,6 +169,28 @@ describe("a credential helper", function()
     assert.equal("me", call("get", "t", "ghcr.io").value.username)
   end)
 
+  it("is asked once by tasks that want the same, and again later", function()
+    install("t", "echo asked >>$out/asked; cat >/dev/null; " .. ANSWER)
+    local script = helper.write(directory .. "/tasks.lua", [[
+      local oras = require "oras"
+      local get = require("oras.auth.helper").get
+      local function wave()
+        for _, found in ipairs(oras.map({ 1, 2, 3, 4, 5, 6, 7, 8 }, function() return get("t", "ghcr.io") end)) do
+          assert(found.username == "me" and found.password == "hush")
+        end
+      end
+      wave()
+      wave()
+      local tasks = { oras.spawn(get, "t", "quay.io"), oras.spawn(get, "t", "quay.io") }
+      tasks[1]:cancel()
+      assert(tasks[2]:wait().username == "me")
+    ]])
+    local status, out, err = process.shell(("PATH=%s:$PATH %s %s"):format(quote(directory), quote(process.oras_lua),
+      quote(script)))
+    assert.same({ 0, "", "" }, { status, out, err })
+    assert.equal(("asked\n"):rep(3), helper.read(directory .. "/asked"))
+  end)
+
   it("L19 sees no secret in its arguments or its environment, and no file of ours", function()
     install("t", "{ tr '\\0' '\\n' </proc/$$/cmdline; env; ls /proc/$$/fd; } >$out/seen 2>&1; cat >/dev/null; true")
     assert.same({}, call("store", "t", "ghcr.io", { username = "me", password = "hush" }))

@@ -105,13 +105,7 @@ local function text_of(name, document, field)
   return value
 end
 
---- Ask a helper for the credentials of a server.
----@param name string "pass"
----@param server string "ghcr.io", "https://index.docker.io/v1/"
----@param timeout? number seconds
----@return table? `{username, password}` or `{identity_token}`; nil when it has none
----@raise oras.Error helper, cancelled
-function helper.get(name, server, timeout)
+local function ask(name, server, timeout)
   local output = run(name, "get", server, timeout)
   if not output then
     return nil
@@ -126,6 +120,32 @@ function helper.get(name, server, timeout)
   local bad = auth_file.unsendable(found)
   if bad then
     fail(name, "the %s of %q has a character that it cannot have", bad, server)
+  end
+  return found
+end
+
+-- Questions that are on their way, so that tasks which want the same ask once.
+local pending = {}
+
+--- Ask a helper for the credentials of a server.
+---@param name string "pass"
+---@param server string "ghcr.io", "https://index.docker.io/v1/"
+---@param timeout? number seconds
+---@return table? `{username, password}` or `{identity_token}`; nil when it has none
+---@raise oras.Error helper, cancelled
+function helper.get(name, server, timeout)
+  local key = name .. "\0" .. server
+  local task = pending[key]
+  if not task then
+    task = core.task.spawn(ask, name, server, timeout)
+    pending[key] = task
+  end
+  local good, found = pcall(task.wait, task)
+  if pending[key] == task then
+    pending[key] = nil
+  end
+  if not good then
+    error(found, 0)
   end
   return found
 end
