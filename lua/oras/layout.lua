@@ -227,7 +227,7 @@ end
 
 --- A sink of the core whose bytes become a blob; of the digest that they turn out to have, if
 --- none is given.
----@param wanted { digest?: string, size?: integer, resume?: boolean }
+---@param wanted { digest?: string, size?: integer, resume?: boolean, algorithm?: string }
 ---@return userdata
 ---@raise oras.Error path, io
 function Layout:sink(wanted)

@@ -151,10 +151,12 @@ local function stage(self)
 end
 
 --- A sink of the core whose bytes become a blob.
----@param wanted { digest?: string, size?: integer }
+---@param wanted { digest?: string, size?: integer, algorithm?: string }
 ---@return userdata
 function Tar:sink(wanted)
-  return errors.check(stage(self):sink { digest = wanted.digest, size = wanted.size })
+  return errors.check(stage(self):sink {
+    digest = wanted.digest, size = wanted.size, algorithm = wanted.algorithm,
+  })
 end
 
 --- Small bytes as a blob, unless it is there.

@@ -69,11 +69,12 @@ end
 
 --- The descriptor of the two bytes `{}` (image-spec manifest.md, "Guidance for an Empty
 --- Descriptor"); a new table each time.
+---@param algorithm? string of its digest, "sha256" by default
 ---@return table
-function oci.empty_descriptor()
+function oci.empty_descriptor(algorithm)
   return oci.descriptor {
     mediaType = media_types.empty,
-    digest = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+    digest = core.digest.of("{}", algorithm),
     size = 2,
     data = "e30=",
   }

@@ -10,6 +10,9 @@
 /** The algorithm named at idx, sha256 if nothing is; misuse for any other. */
 oras_algorithm oras_lua_opt_algorithm(lua_State *L, int idx);
 
+/** The same for the field "algorithm" of the table at idx. */
+oras_algorithm oras_lua_field_algorithm(lua_State *L, int idx);
+
 /** Lua: digest.of_file(path, algorithm?) -> text; waits. */
 int oras_lua_digest_of_file(lua_State *L);
 

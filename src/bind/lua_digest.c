@@ -8,17 +8,24 @@
 
 #define HASHER "oras.hasher"
 
-oras_algorithm oras_lua_opt_algorithm(lua_State *L, int idx)
+static oras_algorithm find_algorithm(lua_State *L, const char *name)
 {
     oras_algorithm algorithm = ORAS_SHA256;
 
-    if (!lua_isnoneornil(L, idx)) {
-        const char *name = oras_lua_check_text(L, idx, "algorithm");
-
-        if (!oras_algorithm_find(name, &algorithm))
-            oras_lua_misuse(L, "algorithm '%.40s', expected sha256 or sha512", name);
-    }
+    if (name && !oras_algorithm_find(name, &algorithm))
+        oras_lua_misuse(L, "algorithm '%.40s', expected sha256 or sha512", name);
     return algorithm;
+}
+
+oras_algorithm oras_lua_opt_algorithm(lua_State *L, int idx)
+{
+    return find_algorithm(L, lua_isnoneornil(L, idx) ? NULL
+                                                     : oras_lua_check_text(L, idx, "algorithm"));
+}
+
+oras_algorithm oras_lua_field_algorithm(lua_State *L, int idx)
+{
+    return find_algorithm(L, oras_opt_string(L, idx, "algorithm", NULL));
 }
 
 static const char *check_bytes(lua_State *L, int idx, size_t *size)

@@ -2,6 +2,7 @@
  * oras.core.layout, writing: the layout itself and its blobs. */
 #include "bind/box.h"
 #include "bind/context.h"
+#include "bind/digest_file.h"
 #include "bind/layout.h"
 #include "bind/lua_error.h"
 #include "bind/sink.h"
@@ -21,7 +22,7 @@ int oras_lua_layout_create(lua_State *L)
     return 1;
 }
 
-/* layout:sink{digest, size, resume} -> sink: the bytes become the blob */
+/* layout:sink{digest, size, resume, algorithm} -> sink: the bytes become the blob */
 int oras_lua_layout_sink(lua_State *L)
 {
     oras_layout *layout = oras_lua_check_layout(L, 1);
@@ -31,6 +32,7 @@ int oras_lua_layout_sink(lua_State *L)
     oras_error err = ORAS_ERROR_INIT;
     oras_sink **sink;
 
+    expect.digest.algorithm = oras_lua_field_algorithm(L, 2);
     if (digest && oras_digest_parse(digest, strlen(digest), &expect.digest, &err))
         return oras_lua_fail(L, &err);
     sink = oras_lua_push_sink(L);

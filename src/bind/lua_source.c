@@ -3,6 +3,7 @@
 #include "bind/source.h"
 
 #include "bind/box.h"
+#include "bind/digest_file.h"
 #include "bind/lua_error.h"
 #include "bind/pack.h"
 #include "bind/sink.h"
@@ -167,15 +168,16 @@ static void on_room(void *ud)
     oras_signal_set(box->context, &box->room);
 }
 
-/* stream{size, capacity} */
+/* stream{size, capacity, algorithm} */
 static int stream(lua_State *L)
 {
     size_t capacity = read_capacity(L);
     lua_Integer size = read_size(L);
+    oras_algorithm algorithm = oras_lua_field_algorithm(L, 1);
     source_box *box = new_box(L);
     oras_error err = ORAS_ERROR_INIT;
 
-    if (oras_source_stream(capacity, size, &box->source, &err))
+    if (oras_source_stream(capacity, size, algorithm, &box->source, &err))
         return oras_lua_fail(L, &err);
     oras_source_set_producer(box->source, (oras_notify){on_room, box});
     box->piece = capacity / 4;

@@ -106,7 +106,7 @@ oras_code oras_layout_write_index(const oras_layout *layout, const void *data, s
 oras_code oras_layout_sink(const oras_layout *layout, oras_pool *pool, const oras_expect *expect,
                            bool resume, oras_sink **out, oras_error *err)
 {
-    oras_layout_name name = {ORAS_LAYOUT_BLOBS "/sha256/new"};
+    oras_layout_name name;
     oras_file_target target = {.root = &layout->root,
                                .resume = resume && expect->has_digest,
                                .overwrite = true,
@@ -116,6 +116,9 @@ oras_code oras_layout_sink(const oras_layout *layout, oras_pool *pool, const ora
         return ORAS_EINVALID;
     if (expect->has_digest)
         name = oras_layout_name_of(&expect->digest);
+    else
+        snprintf(name.text, sizeof name.text, ORAS_LAYOUT_BLOBS "/%s/new",
+                 oras_algorithm_name(expect->digest.algorithm));
     target.path = name.text;
     return oras_sink_file(pool, &target, expect, out, err);
 }

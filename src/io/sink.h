@@ -50,8 +50,9 @@ typedef struct oras_file_target {
     bool durable;      /* fdatasync before the rename, then the directory */
     mode_t mode;       /* of the file, less the umask; 0: of what it replaces, or 0666 */
     bool exact;        /* `mode` as it is, whatever the umask says */
-    bool by_digest;    /* the sha256's digits take the place of path's last component; once it is
-                        * finished, oras_sink_expected() has the digest */
+    bool by_digest;    /* the digest's digits take the place of path's last component, by the
+                        * algorithm of what is expected; once it is finished,
+                        * oras_sink_expected() has the digest */
 } oras_file_target;
 
 /** A file: a temporary beside `path`, verified, then renamed. Missing parents are made. */

@@ -286,7 +286,7 @@ static oras_code set_up(file_sink *file, const oras_file_target *target, const o
         code = oras_sink_init(&file->base, &file_ops, expect, err);
     file->by_digest = target->by_digest;
     if (!code && file->by_digest && !file->base.hasher)
-        code = oras_hasher_new(ORAS_SHA256, &file->base.hasher, err);
+        code = oras_hasher_new(file->base.expect.digest.algorithm, &file->base.hasher, err);
     if (!code && (file->base.expect.size < 0 || file->base.expect.size >= BIG))
         code = oras_pipeline_new(file->pool, on_news, file, &file->pipeline, err);
     return code;

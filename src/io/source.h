@@ -34,9 +34,10 @@ oras_code oras_source_fd(int fd, const char *name, oras_source **out, oras_error
  * whoever takes the bytes verifies them. */
 oras_code oras_source_blob(int fd, const char *name, oras_source **out, oras_error *err);
 
-/** A bounded queue filled with oras_source_put(). `size` -1: known at the end; else a producer
- * that gives more or less is class content. */
-oras_code oras_source_stream(size_t capacity, int64_t size, oras_source **out, oras_error *err);
+/** A bounded queue filled with oras_source_put(), its digest by that algorithm. `size` -1: known
+ * at the end; else a producer that gives more or less is class content. */
+oras_code oras_source_stream(size_t capacity, int64_t size, oras_algorithm algorithm,
+                             oras_source **out, oras_error *err);
 
 /** Is it one of oras_source_stream() or oras_pipe_new()? */
 bool oras_source_is_stream(const oras_source *source);

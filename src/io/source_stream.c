@@ -72,7 +72,8 @@ oras_code oras_source_of_queue(oras_queue *queue, int64_t size, oras_source **ou
     return ORAS_OK;
 }
 
-oras_code oras_source_stream(size_t capacity, int64_t size, oras_source **out, oras_error *err)
+oras_code oras_source_stream(size_t capacity, int64_t size, oras_algorithm algorithm,
+                             oras_source **out, oras_error *err)
 {
     _cleanup_(unref) oras_queue *queue = NULL;
     oras_source *source = NULL;
@@ -81,7 +82,7 @@ oras_code oras_source_stream(size_t capacity, int64_t size, oras_source **out, o
     if (!code)
         code = oras_source_of_queue(queue, size, &source, err);
     if (!code)
-        code = oras_hasher_new(ORAS_SHA256, &((stream_source *)source)->hasher, err);
+        code = oras_hasher_new(algorithm, &((stream_source *)source)->hasher, err);
     if (code)
         oras_source_free(source);
     else

@@ -1,28 +1,9 @@
---- What push and attach have in common on the command line: files, where the manifest is written
---- to, and the document of what was stored.
+--- What push and attach have in common on the command line besides files: where the manifest is
+--- written to, and the document of what was stored.
 local core = require "oras.core"
 local errors = require "oras.error"
-local split = require("oras.registry.files").split
 
 local artifact = {}
-
-local PIECE <const> = 64 * 1024
-
---- What a word means to push: "-" is standard input, which has no title.
----@param word string
----@return string|table
-function artifact.file(word)
-  local path, media_type = split(word)
-  if path ~= "-" then
-    return word
-  end
-  return {
-    media_type = media_type,
-    reader = function()
-      return io.stdin:read(PIECE)
-    end,
-  }
-end
 
 local ENOENT <const> = 2
 

@@ -1,6 +1,7 @@
 --- oras-lua attach: files as an artifact that refers to another.
 local artifact = require "oras.cli.artifact"
 local command = require "oras.cli.command"
+local file_words = require "oras.cli.file_words"
 local report = require "oras.cli.report"
 
 local function text_of(container, manifest, digest)
@@ -18,20 +19,11 @@ end
 local function run(registry, words, opts)
   check(words, opts)
   local container = registry:get_container(words[1])
-  local list = {}
-  for i = 2, #words do
-    list[i - 1] = artifact.file(words[i])
-  end
+  local how, files = file_words.options(opts), nil
+  files, how.annotations = file_words.files(words, 2, opts)
+  how.platform = opts.platform
   local export <close> = artifact.export(opts.export_manifest)
-  local descriptor, manifest = registry:attach(container, list, {
-    annotation_file = opts.annotation_file,
-    annotations = command.pairs(opts.annotation, "--annotation"),
-    artifact_type = opts.artifact_type,
-    concurrency = opts.concurrency,
-    config = opts.config and artifact.file(opts.config),
-    disable_path_validation = opts.disable_path_validation,
-    platform = opts.platform,
-  })
+  local descriptor, manifest = registry:attach(container, files, how)
   local document = artifact.document(container, {}, descriptor, manifest)
   return artifact.result(text_of(container, manifest, descriptor.digest), document, opts, export, manifest)
 end
@@ -42,14 +34,11 @@ return command.new {
   about = "Store files as an artifact that refers to another: a signature, an SBOM, a note.",
   example = "oras-lua attach --artifact-type example/sbom localhost:5000/app:v1 sbom.json",
   least = 1,
-  flags = {
+  flags = file_words.flags {
     { "--artifact-type", value = "TYPE", about = "what is attached; needed" },
-    { "-a", "--annotation", value = "KEY=VALUE", many = true, about = "annotation of the manifest" },
-    { "--annotation-file", value = "FILE", about = "annotations of manifest, config and files, as JSON" },
     { "--platform", value = "OS/ARCH", about = "attach to that manifest of an index" },
     { "--config", value = "FILE[:TYPE]", about = "the config of what is attached" },
     { "--export-manifest", value = "FILE", about = "write the manifest there, too" },
-    { "--disable-path-validation", about = "allow files outside of the working directory" },
   },
   run = run,
 }

@@ -163,7 +163,7 @@ local function send_manifest(self, node, container, opts)
     table.insert(self.plan, { action = "copied", descriptor = node.descriptor })
     return
   end
-  opts.media_type = node.descriptor.mediaType
+  opts.media_type, opts.algorithm = node.descriptor.mediaType, node.descriptor.digest:match "^[^:]+"
   at(DESTINATION, self.target, "upload_manifest", container, node.raw, opts)
 end
 

@@ -53,7 +53,9 @@ local function blame_source(err, body, path)
 end
 
 local function bring(store, body, report, path)
-  local sink <close> = store:sink { digest = body.digest, size = body.size, resume = body.kind == "fetch" }
+  local sink <close> = store:sink {
+    digest = body.digest, size = body.size, resume = body.kind == "fetch", algorithm = body.algorithm,
+  }
   return filling(report, sink, body.size, function()
     if body.kind == "fetch" then
       return body.fetch(sink)
@@ -81,7 +83,7 @@ function layout.upload(registry, container, source, given, opts)
   local store, closing = open_or_make(registry, container):begin()
   local _ <close> = closing
   local _ <close> = setmetatable({ path = store.path }, Named)
-  local body <close> = require("oras.registry.sources").open(source, given)
+  local body <close> = require("oras.registry.sources").open(source, given, opts.algorithm)
   body:learn()
   given.digest, given.size = body.digest, body.size
   local report, own = place.reporter(registry, opts.progress, {

@@ -58,7 +58,7 @@ end
 
 local function hashed(push, item, source)
   local _ <close> = push.registry:_progress { phase = "hash", title = item.title, total = source:size() }
-  local digest, size = source:hash()
+  local digest, size = source:hash(push.plan.algorithm)
   errors.check(digest, size)
   return digest, size
 end
@@ -69,7 +69,7 @@ local function send_unknown(push, item, source, wanted, phase)
     phase = phase, digest = wanted.digest, title = item.title, total = wanted.size or item.size,
   }
   local sent = push.registry:upload_blob(push.container, source, wanted, {
-    expect = push.expect, progress = report, title = item.title,
+    algorithm = push.plan.algorithm, expect = push.expect, progress = report, title = item.title,
   })
   if type(sent) ~= "table" or type(sent.digest) ~= "string" then
     errors.usage("upload_blob gives a descriptor, not a %s", type(sent))
@@ -85,7 +85,8 @@ local senders = {}
 
 --- Bytes at hand.
 function senders.data(push, item)
-  return send_once(push, item, { data = item.data }, described(item, core.digest.of(item.data), #item.data))
+  local digest = core.digest.of(item.data, push.plan.algorithm)
+  return send_once(push, item, { data = item.data }, described(item, digest, #item.data))
 end
 
 --- A file, hashed before it is sent, or meanwhile.
@@ -107,7 +108,7 @@ function senders.directory(push, item)
     path = item.path, prefix = item.title or "", compression = push.plan.compression, mtime = push.plan.mtime,
   })
   local wanted = described(item)
-  if push.expect == "present" then
+  if push.expect == "present" or (push.plan.algorithm or "sha256") ~= "sha256" then
     wanted.digest, wanted.size = hashed(push, item, source)
   end
   local sent = send_unknown(push, item, { path = item.path, source = source }, wanted, "pack")
@@ -149,9 +150,9 @@ local function send_all(push, concurrency)
   end, { concurrency = concurrency })
   local described_layers = table.move(sent, 1, layers, 1, core.json.array {})
   if layers == 0 and not is_old then
-    described_layers[1] = oci.empty_descriptor()
+    described_layers[1] = oci.empty_descriptor(push.plan.algorithm)
   end
-  return described_layers, config and sent[layers + 1] or oci.empty_descriptor()
+  return described_layers, config and sent[layers + 1] or oci.empty_descriptor(push.plan.algorithm)
 end
 
 --- Store files as an artifact: each is a layer, by its title; a directory is packed.
@@ -185,12 +186,13 @@ function Registry:push(ref, list, opts)
   }
   local layers, config = send_all(push, opts.concurrency or self._settings.concurrency)
   local manifest, bytes = self:pack_manifest {
-    artifact_type = planned.artifact_type, config = config, image_spec = opts.image_spec, layers = layers,
+    algorithm = opts.algorithm, artifact_type = planned.artifact_type, config = config,
+    image_spec = opts.image_spec, layers = layers,
     subject = planned.subject, annotations = next(planned.annotations) and planned.annotations or nil,
   }
-  local target = opts.untagged and place:with_digest(core.digest.of(bytes)) or place
+  local target = opts.untagged and place:with_digest(core.digest.of(bytes, opts.algorithm)) or place
   local stored = self:upload_manifest(target, bytes, {
-    media_type = oci.media_types.manifest, tags = opts.tags,
+    algorithm = opts.algorithm, media_type = oci.media_types.manifest, tags = opts.tags,
   })
   return stored, manifest
 end

@@ -11,6 +11,7 @@ local options = require "oras.options"
 local plan = {}
 
 local PUSH <const> = {
+  algorithm = "string",
   annotation_file = "string",
   annotations = "table",
   artifact_type = "string",
@@ -114,6 +115,9 @@ local function check(container, opts)
   if container.digest then
     errors.usage('push: "%s" has a digest, which only follows from what is pushed', container.uri)
   end
+  if opts.algorithm and opts.algorithm ~= "sha256" and opts.algorithm ~= "sha512" then
+    errors.usage('push: algorithm is "sha256" or "sha512", not %q', opts.algorithm)
+  end
   if opts.compression and not COMPRESSIONS[opts.compression] then
     errors.usage('push: compression is "gzip", "zstd" or "none", not %q', opts.compression)
   end
@@ -215,6 +219,7 @@ end
 ---@field config? oras.Item
 ---@field annotations table<string, string>
 ---@field artifact_type? string
+---@field algorithm? string of all digests
 ---@field compression string
 ---@field mtime? integer of what is packed
 ---@field subject? table descriptor
@@ -249,6 +254,7 @@ function plan.new(registry, container, list, opts)
     config = config,
     annotations = annotations,
     artifact_type = artifact_type_of(opts, config),
+    algorithm = opts.algorithm,
     compression = compression,
     mtime = source_date(),
     subject = subject_of(registry, container, opts.subject),

@@ -11,12 +11,12 @@ local options = require "oras.options"
 local Registry = require "oras.registry"
 
 local UPLOAD <const> = {
-  media_type = "string", part = "boolean", referrers = "boolean", subject = "string|table", tags = "string|table",
+  algorithm = "string", media_type = "string", part = "boolean", referrers = "boolean", subject = "string|table", tags = "string|table",
   verify = "boolean",
 }
 
 local PACK <const> = {
-  annotations = "table", artifact_type = "string", config = "table", image_spec = "string", layers = "table",
+  algorithm = "string", annotations = "table", artifact_type = "string", config = "table", image_spec = "string", layers = "table",
   manifests = "table",
   media_type = "string", subject = "string|table",
 }
@@ -46,8 +46,10 @@ local function guess_type(doc)
 end
 
 -- A mistake in a document of the caller's is a mistake of the call.
-local function check_document(raw, media_type)
-  local doc, err = errors.try(manifest.new, { raw = raw, digest = core.digest.of(raw), media_type = media_type })
+local function check_document(raw, media_type, algorithm)
+  local doc, err = errors.try(manifest.new, {
+    raw = raw, digest = core.digest.of(raw, algorithm), media_type = media_type,
+  })
   if not doc then
     err.class, err.message = "usage", "upload_manifest: " .. err.message
     errors.raise(err)
@@ -64,7 +66,7 @@ local function check_type(media_type)
   return media_type
 end
 
-local function of_bytes(raw, media_type)
+local function of_bytes(raw, media_type, algorithm)
   local doc = core.json.decode(raw, { max_bytes = #raw })
   if type(doc) ~= "table" or core.json.is_array(doc) then
     doc = nil
@@ -74,7 +76,7 @@ local function of_bytes(raw, media_type)
   end
   media_type = media_type or (doc and doc.mediaType) or guess_type(doc)
   if doc then
-    doc = check_document(raw, media_type)
+    doc = check_document(raw, media_type, algorithm)
   end
   check_type(media_type)
   if doc then
@@ -134,7 +136,7 @@ local function prepare(self, container, given, opts)
     errors.usage "upload_manifest: bytes have the subject that they have; the option is for tables"
   end
   out.size = #out.raw
-  out.digest = core.digest.of(out.raw, container.digest and container.digest:match "^[^:]+")
+  out.digest = core.digest.of(out.raw, container.digest and container.digest:match "^[^:]+" or opts.algorithm)
   return setmetatable(out, Outgoing)
 end
 
@@ -181,13 +183,20 @@ local function check_order(ref, given)
   end
 end
 
+local function check_algorithm(algorithm, verb)
+  if algorithm and algorithm ~= "sha256" and algorithm ~= "sha512" then
+    errors.usage('%s: algorithm is "sha256" or "sha512", not %q', verb, algorithm)
+  end
+end
+
 --- Store a manifest or an index: bytes as they are, a manifest that was received as the bytes
 --- that came, a table of one's own encoded, always in the same way.
 ---
 --- It gets the reference's tag and `tags`; with a digest in the reference it is stored by that.
 --- Where the registry has no referrers API, the tag that lists the referrers of its subject is
 --- kept (not with `referrers = false`). `verify`: read back what was stored.
---- `part`: another manifest leads to it, so that a layout need not list it.
+--- `part`: another manifest leads to it, so that a layout need not list it. `algorithm`: of its
+--- digest where the reference has none, "sha256" (the default) or "sha512".
 ---@param ref string|oras.Container
 ---@param given string|table
 ---@param opts? { media_type?: string, tags?: string|string[], subject?: string|table, verify?: boolean, part?: true }
@@ -197,6 +206,7 @@ function Registry:upload_manifest(ref, given, opts)
   check_order(ref, given)
   local container = self:get_container(ref)
   opts = options.check(opts, UPLOAD, "upload_manifest")
+  check_algorithm(opts.algorithm, "upload_manifest")
   local tags = tags_of(container, opts)
   local out = prepare(self, container, given, opts)
   if container.digest and container.digest ~= out.digest then
@@ -237,19 +247,20 @@ end
 ---@raise oras.Error usage
 function Registry:pack_manifest(opts)
   opts = options.check(opts, PACK, "pack_manifest")
+  check_algorithm(opts.algorithm, "pack_manifest")
   local doc = opts.manifests and oci.NewIndex() or oci.NewManifest()
   if opts.manifests then
     doc.manifests = list_of(opts.manifests)
   else
-    doc.config = oci.descriptor(opts.config or oci.empty_descriptor())
+    doc.config = oci.descriptor(opts.config or oci.empty_descriptor(opts.algorithm))
     local is_empty = not opts.layers or #opts.layers == 0
-    doc.layers = list_of(is_empty and opts.image_spec ~= "v1.0" and { oci.empty_descriptor() } or opts.layers, {})
+    doc.layers = list_of(is_empty and opts.image_spec ~= "v1.0" and { oci.empty_descriptor(opts.algorithm) } or opts.layers, {})
   end
   doc.mediaType = opts.media_type or doc.mediaType
   doc.artifactType = opts.artifact_type
   doc.annotations = opts.annotations and next(opts.annotations) and opts.annotations or nil
   doc.subject = subject_of(self, nil, opts.subject)
   local raw = errors.check(core.json.encode(doc))
-  local out = of_bytes(raw, doc.mediaType)
+  local out = of_bytes(raw, doc.mediaType, opts.algorithm)
   return out.document, raw
 end

@@ -75,13 +75,17 @@ local function deletes(registry, container, digest)
   return good or answer.status == 404
 end
 
+local function algorithm_of(doc)
+  return doc:descriptor().digest:match "^[^:]+"
+end
+
 -- Whatever happens on the way, the tag ends where it was or nowhere.
 local Restored = {}
 
 function Restored.__close(state)
   if not state.is_done then
     errors.try(state.registry.upload_manifest, state.registry, state.place, state.before:raw(), {
-      media_type = state.before:media_type(), referrers = false,
+      algorithm = algorithm_of(state.before), media_type = state.before:media_type(), referrers = false,
     })
   end
 end
@@ -210,7 +214,7 @@ end
 function remote.tag(registry, container, names)
   local doc = registry:get_manifest(container)
   return registry:upload_manifest(container:with_tag(names[1]), doc:raw(), {
-    media_type = doc:media_type(), tags = names, referrers = false,
+    algorithm = algorithm_of(doc), media_type = doc:media_type(), tags = names, referrers = false,
   })
 end
 

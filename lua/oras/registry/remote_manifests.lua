@@ -55,9 +55,16 @@ local function check_digest(container, out, answer)
   end
 end
 
-local function note_size(err, out)
+-- A tag alone leaves the choice of the digest to the registry, which chooses sha256.
+local function is_usual(out)
+  return out.digest:find "^sha256:" ~= nil
+end
+
+local function explain(err, out)
   if #out.raw > USUAL_LIMIT and (err.status == 413 or err.status == 400) then
     err.message = ("%s (it has %d bytes; many registries take up to %d)"):format(err.message, #out.raw, USUAL_LIMIT)
+  elseif err.code == "DIGEST_INVALID" and not is_usual(out) then
+    err.message = err.message .. " (many registries store manifests by sha256 only)"
   end
   errors.raise(err)
 end
@@ -65,7 +72,7 @@ end
 -- The bytes have their digest: who denies it has met another request half-way. distribution writes
 -- the link of a blob that comes again in place, and finds it empty while it checks a manifest.
 local function is_overtaken(out, answer)
-  return answer.status == 400 and out.digest:find "^sha256:" ~= nil
+  return answer.status == 400 and is_usual(out)
     and answer.content:find('"DIGEST_INVALID"', 1, true) ~= nil
 end
 
@@ -89,7 +96,7 @@ local function put_one(registry, container, out, tags)
   local name = container.tag or container.digest
   local good, err = errors.try(registry.check_response, registry, answer, "upload of manifest", name, container)
   if not good then
-    note_size(err, out)
+    explain(err, out)
   end
   check_digest(container, out, answer)
   return answer
@@ -108,6 +115,9 @@ end
 -- Several tags in one request, where the registry makes them; gives those that are left.
 local function put_many(registry, container, out, tags)
   local endpoint, left, last = begin_push(registry, container), {}, nil
+  if endpoint.takes_tags == false and not is_usual(out) then
+    last = put_one(registry, container:with_digest(out.digest), out)
+  end
   for from = 1, #tags, MAX_TAGS do
     local some = table.move(tags, from, math.min(from + MAX_TAGS - 1, #tags), 1, {})
     local made = {}
@@ -115,6 +125,9 @@ local function put_many(registry, container, out, tags)
       local answer, err = errors.try(put_one, registry, container:with_digest(out.digest), out, some)
       if not answer and (err.class == "auth" or err.class == "denied" or err.retryable or not err.status) then
         errors.raise(err)
+      end
+      if not answer and not is_usual(out) then
+        answer = put_one(registry, container:with_digest(out.digest), out)
       end
       made, last = answer and tags_in(answer) or made, answer or last
       endpoint.takes_tags = next(made) ~= nil
@@ -160,7 +173,7 @@ function remote.store(registry, container, out, tags, opts)
   local answer
   if #tags == 0 then
     answer = put_one(registry, container:with_digest(out.digest), out)
-  elseif #tags > 1 or not out.digest:find "^sha256:" then
+  elseif #tags > 1 or not is_usual(out) then
     tags, answer = put_many(registry, container, out, tags)
   end
   for _, tag in ipairs(tags) do

@@ -90,7 +90,7 @@ end
 local function start(job)
   local body = job.body
   if not body.digest then
-    return job.registry:start_upload(job.container)
+    return job.registry:start_upload(job.container, { algorithm = body.algorithm })
   end
   local own = job.container.api_prefix
   local from = job.from or (job.endpoint.self_mount ~= false and not job.was_asked and own) or nil
@@ -363,7 +363,7 @@ end
 ---@return table descriptor
 ---@return string done
 function write.upload(registry, container, source, descriptor, opts)
-  local body <close> = sources.open(source, descriptor)
+  local body <close> = sources.open(source, descriptor, opts.algorithm)
   local job = {
     registry = registry, container = container, body = body, source = source, opts = opts, tried = {},
     endpoint = begin_push(registry, container),

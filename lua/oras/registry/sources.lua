@@ -57,6 +57,7 @@ end
 ---@field value? string|userdata what do_request takes as `body`
 ---@field size? integer
 ---@field digest? string
+---@field algorithm string by which it is to have a digest
 ---@field kind string
 ---@field waited number seconds that the operation has waited for another try
 ---@field progress? oras.Reporter|false
@@ -125,14 +126,18 @@ end
 --- Make a body of a checked source. What it must be comes from the descriptor, if it says.
 ---@param source table
 ---@param wanted { digest?: string, size?: integer }
+---@param algorithm? string of its digest, where that is not known
 ---@return oras.Body closable
 ---@raise oras.Error io, content, usage
-function sources.open(source, wanted)
+function sources.open(source, wanted, algorithm)
   local kind = "path"
   for _, name in ipairs(KINDS) do
     kind = source[name] ~= nil and name or kind
   end
-  local body = setmetatable({ kind = kind, digest = wanted.digest, waited = 0 }, Body)
+  local body = setmetatable({
+    kind = kind, digest = wanted.digest, waited = 0,
+    algorithm = wanted.digest and wanted.digest:match "^[^:]+" or algorithm or "sha256",
+  }, Body)
   OPEN[kind](body, source)
   if body.size and wanted.size and body.size ~= wanted.size then
     body:close()
@@ -149,13 +154,17 @@ end
 
 -- Bytes at hand are what the descriptor says, or nothing is sent.
 function Body:_check_data()
-  local digest = errors.check(core.digest.of(self.data, self.digest and self.digest:match "^[^:]+"))
+  local digest = errors.check(core.digest.of(self.data, self.algorithm))
   if self.digest and self.digest ~= digest then
     errors.raise {
       class = "content", digest = self.digest, message = ("the bytes are %s, not %s"):format(digest, self.digest),
     }
   end
   self.digest = digest
+end
+
+function Body:_is_by_its_algorithm(digest)
+  return digest ~= nil and digest:match "^[^:]+" == self.algorithm
 end
 
 -- The next piece of a producer; nil at its end.
@@ -209,7 +218,7 @@ end
 --- Read all of it once; digest and size are known then.
 ---@raise oras.Error io, content
 function Body:hash()
-  local digest, size = self.value:hash(self.digest and self.digest:match "^[^:]+")
+  local digest, size = self.value:hash(self.algorithm)
   if not digest then
     errors.raise(size)
   end
@@ -262,9 +271,11 @@ function Body:learn()
     collect(self)
   end
   if not self.digest and self.kind == "source" then
-    self.digest = self.value:digest()
+    local digest = self.value:digest()
+    self.digest = self:_is_by_its_algorithm(digest) and digest or nil
   end
-  if not self.digest and self.value and self.size and self:can_repeat() then
+  local costs_a_pass = not self.size and self.algorithm == "sha256" -- which what is packed takes on its way
+  if not self.digest and self.value and not costs_a_pass and self:can_repeat() then
     self:hash()
   end
   return self.digest ~= nil and self.size ~= nil
@@ -303,7 +314,9 @@ end
 
 local function send_reader(body, request)
   body:claim()
-  local stream <close> = errors.check(core.source.stream { size = body.size, capacity = CAPACITY })
+  local stream <close> = errors.check(core.source.stream {
+    size = body.size, capacity = CAPACITY, algorithm = body.algorithm,
+  })
   return crew.beside(function()
     produce(body, stream)
   end, function(raised)
@@ -360,6 +373,8 @@ function Body:sent()
   local digest, size = table.unpack(self.total or { self.value:digest() })
   if not digest then
     errors.raise { class = "content", message = "the source did not come to its end" }
+  elseif not self:_is_by_its_algorithm(digest) then
+    errors.raise { class = "unsupported", message = ("the source has no digest by %s"):format(self.algorithm) }
   end
   return digest, size
 end

@@ -10,7 +10,7 @@ local ahead = {}
 -- Another look at the file, as the first is being sent.
 local function hash(job)
   local file <close> = errors.check(core.source.file(job.source.path))
-  local digest, size = file:hash()
+  local digest, size = file:hash(job.body.algorithm)
   errors.check(digest, size)
   if size ~= job.body.size then
     errors.raise { class = "content", message = ('"%s" was changed while it was read'):format(job.source.path) }

@@ -10,7 +10,7 @@ local sources = require "oras.registry.sources"
 local Registry = require "oras.registry"
 
 local UPLOAD <const> = {
-  chunk_size = "integer", chunked = "boolean", expect = "string", media_type = "string", mount_from = "string|table",
+  algorithm = "string", chunk_size = "integer", chunked = "boolean", expect = "string", media_type = "string", mount_from = "string|table",
   progress = "table|boolean", prove_mount = "boolean", strict = "boolean", title = "string",
 }
 
@@ -36,6 +36,8 @@ local function check_options(opts)
   options.check(opts, UPLOAD, "upload_blob")
   if opts.chunk_size and opts.chunk_size < MIN_CHUNK then
     errors.usage("upload_blob: chunk_size is at least %d, not %d", MIN_CHUNK, opts.chunk_size)
+  elseif opts.algorithm and opts.algorithm ~= "sha256" and opts.algorithm ~= "sha512" then
+    errors.usage('upload_blob: algorithm is "sha256" or "sha512", not %q', opts.algorithm)
   elseif opts.expect and opts.expect ~= "present" and opts.expect ~= "absent" then
     errors.usage('upload_blob: expect is "present" or "absent", not %q', opts.expect)
   end
@@ -68,6 +70,7 @@ end
 --- `source`: a path, `{data = bytes}` or `{reader = function}` which gives strings and nil at
 --- its end (with `size`, if it is known). `blob` says what it must be, and is filled in.
 --- `mount_from`: a repository of the same registry that may have it, as a name or a reference.
+--- `algorithm`: of its digest where none is given, "sha256" (the default) or "sha512".
 ---@param ref string|oras.Container
 ---@param source string|table
 ---@param blob? string|table digest or descriptor

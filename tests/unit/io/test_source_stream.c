@@ -30,7 +30,7 @@ static oras_source *new_stream(size_t capacity, int64_t size)
     oras_source *source;
 
     n_reader = n_writer = 0;
-    assert_int_equal(oras_source_stream(capacity, size, &source, NULL), ORAS_OK);
+    assert_int_equal(oras_source_stream(capacity, size, ORAS_SHA256, &source, NULL), ORAS_OK);
     oras_source_set_notify(source, (oras_notify){count, &n_reader});
     oras_source_set_producer(source, (oras_notify){count, &n_writer});
     return source;

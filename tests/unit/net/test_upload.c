@@ -105,7 +105,7 @@ static void test_waiting_for_a_source_costs_nothing(void **state)
     fixture *f = *state;
     oras_source *source;
 
-    assert_int_equal(oras_source_stream(QUEUE, -1, &source, NULL), ORAS_OK);
+    assert_int_equal(oras_source_stream(QUEUE, -1, ORAS_SHA256, &source, NULL), ORAS_OK);
     start(f, source, NULL);
     count_turns(f); /* it connects */
     assert_in_range(count_turns(f), 1, FEW);
@@ -183,7 +183,7 @@ static void test_both_directions_pause(void **state)
     pthread_t server;
     void *got;
 
-    assert_int_equal(oras_source_stream(QUEUE, BODY, &source, NULL), ORAS_OK);
+    assert_int_equal(oras_source_stream(QUEUE, BODY, ORAS_SHA256, &source, NULL), ORAS_OK);
     assert_int_equal(oras_sink_stream(QUEUE, NULL, &sink, NULL), ORAS_OK);
     assert_int_equal(pthread_create(&server, NULL, answer_early, f), 0);
     start(f, source, sink);
@@ -220,7 +220,7 @@ static void test_news_of_a_source_after_the_end_reach_nobody(void **state)
     fixture *f = *state;
     oras_source *source;
 
-    assert_int_equal(oras_source_stream(QUEUE, -1, &source, NULL), ORAS_OK);
+    assert_int_equal(oras_source_stream(QUEUE, -1, ORAS_SHA256, &source, NULL), ORAS_OK);
     start(f, source, NULL);
     count_turns(f);
     assert_int_equal(oras_source_put(source, "x", 1, NULL), ORAS_FLOW_OK); /* it is posted */
