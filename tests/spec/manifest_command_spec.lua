@@ -51,7 +51,8 @@ describe("oras-lua manifest", function()
       local document = commanding.document("manifest fetch", "manifest", "fetch", ref .. ":v1", "--format", "json")
       assert.equal(ref .. "@" .. digest, document.reference)
       assert.equal("application/vnd.c+json", document.content.config.mediaType)
-      document = commanding.document("manifest fetch", "manifest", "fetch", ref .. ":v1", "--descriptor", "--format=json")
+      document = commanding.document("manifest fetch", "manifest", "fetch", ref .. ":v1", "--descriptor",
+        "--format", "json")
       assert.is_nil(document.content)
     end)
 

@@ -9,6 +9,8 @@ local report = require "oras.cli.report"
 
 local shown <const> = describe.shown
 
+local EMPTY <const> = require("oras.media_types").empty -- stands for no file
+
 local function absolute(path)
   return "/" .. core.path.relative(path, "/")
 end
@@ -32,8 +34,8 @@ local function present(files)
   for _, one in ipairs(files.skipped) do
     if one.reason == "same content" then
       list[#list + 1] = one
-    elseif not UNTOLD[one.reason] then
-      local hint = one.reason == "no title" and one.descriptor.size > 2 and "; --untitled gives it a name" or ""
+    elseif not UNTOLD[one.reason] and one.descriptor.mediaType ~= EMPTY then
+      local hint = one.reason == "no title" and "; --untitled gives it a name" or ""
       report.say('skipped "%s" (%s): %s%s', shown(one.title or one.descriptor.digest),
         shown(one.descriptor.mediaType), one.reason, hint)
     end
