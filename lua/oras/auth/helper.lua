@@ -3,6 +3,7 @@
 local auth_file = require "oras.auth.auth_file"
 local core = require "oras.core"
 local errors = require "oras.error"
+local once = require "oras.auth.once"
 
 local helper = {}
 
@@ -134,20 +135,9 @@ local pending = {}
 ---@return table? `{username, password}` or `{identity_token}`; nil when it has none
 ---@raise oras.Error helper, cancelled
 function helper.get(name, server, timeout)
-  local key = name .. "\0" .. server
-  local task = pending[key]
-  if not task then
-    task = core.task.spawn(ask, name, server, timeout)
-    pending[key] = task
-  end
-  local good, found = pcall(task.wait, task)
-  if pending[key] == task then
-    pending[key] = nil
-  end
-  if not good then
-    error(found, 0)
-  end
-  return found
+  return once.fetch(pending, name .. "\0" .. server, function()
+    return core.task.spawn(ask, name, server, timeout)
+  end)
 end
 
 --- Have a helper keep credentials.
