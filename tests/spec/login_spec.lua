@@ -86,6 +86,17 @@ describe("login", function()
     end
   end)
 
+  it("asks with these credentials whatever the object would use", function()
+    wants "basic"
+    for _, backend in ipairs { "anonymous", "ecr", "auto", "basic" } do
+      os.remove(path)
+      local registry = helper.registry { config_path = path, auth_backend = backend, hostname = host }
+      local err = helper.fails(registry, "login", { username = "alice", password = "wrong" })
+      assert.matches("refuses the user name or password", err.message)
+      assert.equal(host, login(registry).hostname)
+    end
+  end)
+
   it("exchanges an identity token, and keeps it as one", function()
     wants "bearer"
     local registry = helper.registry { config_path = path }

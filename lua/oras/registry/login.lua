@@ -45,6 +45,9 @@ local function credentials_of(opts)
   return found
 end
 
+-- Ways of authentication that would not use the credentials that are asked about.
+local PASSES_BY <const> = { anonymous = true, ecr = true }
+
 -- An object like this one that knows nothing yet but these credentials: a token that is in hand
 -- would let a wrong password pass.
 local function probe_of(self, credentials)
@@ -54,6 +57,9 @@ local function probe_of(self, credentials)
     if name ~= "_endpoints" then
       probe[name] = value
     end
+  end
+  if PASSES_BY[self._settings.auth_backend] then
+    probe.auth = require("oras.auth").new "auto"
   end
   private[probe] = options.copied(private[self])
   probe.get_credentials = function()
