@@ -29,7 +29,7 @@ describe("oras-lua blob", function()
   it("takes a digest, size and type, and checks them before anything is sent", function()
     local line = good("blob", "push", ref .. "@" .. digest, "data", "--size", #BYTES .. "", "--media-type", "text/x",
       "--descriptor")
-    assert.equal(('{"mediaType":"text/x","digest":"%s","size":%d}\n'):format(digest, #BYTES), line)
+    assert.equal(('{"mediaType":"text/x","digest":"%s","size":%d}'):format(digest, #BYTES), line)
     bad(1, "21 bytes, not 20", "blob", "push", ref, "data", "--size", "20")
     bad(1, "", "blob", "push", ref .. "@sha256:" .. ("0"):rep(64), "data")
     bad(2, "has a tag", "blob", "push", ref .. ":v1", "data")
@@ -44,7 +44,7 @@ describe("oras-lua blob", function()
 
   it("describes a blob (W12)", function()
     good("blob", "push", ref, "data")
-    assert.equal(('{"mediaType":"application/octet-stream","digest":"%s","size":%d}\n'):format(digest, #BYTES),
+    assert.equal(('{"mediaType":"application/octet-stream","digest":"%s","size":%d}'):format(digest, #BYTES),
       good("blob", "fetch", "--descriptor", ref .. "@" .. digest))
     local document = commanding.document("blob fetch", "blob", "fetch", ref .. "@" .. digest, "--format", "json")
     assert.equal(#BYTES, document.size)

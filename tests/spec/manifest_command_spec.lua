@@ -42,7 +42,7 @@ describe("oras-lua manifest", function()
     end)
 
     it("prints the descriptor, in oras's order of keys", function()
-      assert.equal(('{"mediaType":"%s","digest":"%s","size":%d}\n'):format(MANIFEST, digest, #raw),
+      assert.equal(('{"mediaType":"%s","digest":"%s","size":%d}'):format(MANIFEST, digest, #raw),
         good("manifest", "fetch", ref .. ":v1", "--descriptor"))
       assert.matches('^{\n  "mediaType"', good("manifest", "fetch", ref .. ":v1", "--descriptor", "--pretty"))
     end)

@@ -1,5 +1,6 @@
 --- What commands say of a manifest or blob: as a document, and in words.
 local core = require "oras.core"
+local host = require "oras.host"
 local json = require "oras.json"
 local sanitise = require("oras.registry.status").sanitise
 
@@ -35,12 +36,14 @@ function describe.plain(descriptor)
   }
 end
 
---- A document as the text of a line, or of many with `pretty`.
+--- A document as text, of many lines with `pretty`. As in oras, a program gets no line end behind
+--- what is on one.
 ---@param value any
 ---@param pretty? boolean
 ---@return string
 function describe.json(value, pretty)
-  return json.encode(value, pretty and { indent = 2 } or nil) .. "\n"
+  local ending = (pretty or host.is_terminal(1)) and "\n" or ""
+  return json.encode(value, pretty and { indent = 2 } or nil) .. ending
 end
 
 --- Names for "referenceAsTags".
