@@ -211,3 +211,18 @@ def send(url, method, data, context, headers=None):
     headers = {"Content-Type": "application/octet-stream", **(headers or {})}
     request = urllib.request.Request(url, data=data, method=method, headers=headers)
     return urllib.request.urlopen(request, context=context)
+
+
+class Ggcr:
+    """go-containerregistry's registry, in memory, with the referrers API."""
+
+    def __init__(self, bench):
+        program = bench.peer("ggcr")
+        if not program:
+            raise Skip("ggcr is not installed (scripts/peers)")
+        self.port = free_port()
+        start(bench, [str(program), "-addr", f"127.0.0.1:{self.port}"], self.port)
+
+    @property
+    def host(self):
+        return f"localhost:{self.port}"
