@@ -20,7 +20,8 @@
 #include <sys/wait.h>
 
 #define BLOCK       4096
-#define ROUNDS      16   /* blocks a step */
+#define ROUNDS      16 /* blocks a step */
+#define OUTPUT_ROOM ((size_t)64 * 1024)
 #define ERRORS_MAX  4096 /* of standard error; the rest is read and dropped */
 #define POLL_NS     10000000
 #define KILL_MS     1000
@@ -137,6 +138,9 @@ static oras_process *make(const oras_process_plan *plan)
     oras_buf_init(&process->errors, ERRORS_MAX);
     strncpy(process->file, plan->file, sizeof process->file - 1);
     oras_buf_append(&process->input, plan->input, plan->input_size);
+    /* a buffer that grows leaves copies behind, and what is printed may be a secret */
+    oras_buf_reserve(&process->output, plan->limit < OUTPUT_ROOM ? plan->limit : OUTPUT_ROOM);
+    oras_buf_append(&process->output, "", 0); /* a string from now on */
     return process;
 }
 
@@ -145,6 +149,8 @@ static oras_code start(oras_process *process, const oras_process_plan *plan, ora
     int theirs[3] = {-1, -1, -1};
     oras_code code = oras_buf_check(&process->input, "input", err);
 
+    if (!code)
+        code = oras_buf_check(&process->output, "output", err);
     if (!code)
         code = set_up(process, theirs, err);
     if (!code)
