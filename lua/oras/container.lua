@@ -33,7 +33,7 @@ end
 
 local function print_reference(self)
   if is_long_name(self) then
-    return ("oci:%s:%s"):format(self.path, self.tag)
+    return ("oci:%s::%s"):format(self.path, self.tag)
   end
   return core.reference.print(self)
 end
@@ -57,6 +57,7 @@ end
 local container = {}
 
 --- Parse a reference. Without tag and digest it means "latest"; `implicit_tag` remembers it.
+--- "oci:DIR::REFERENCE" is what a layout has under a whole reference.
 ---@param text string
 ---@param default_host? string registry of a reference without one
 ---@return oras.Container
@@ -67,9 +68,12 @@ function container.new(text, default_host)
     errors.usage("a reference is a string or a container, not a %s%s", type(text),
       swapped and " (the reference comes before the descriptor)" or "")
   end
-  local fields, err = core.reference.parse(text, default_host)
+  local path, name = text:match "^(oci:.-)::(%w%S*)$"
+  local fields, err = core.reference.parse(path and path .. "/" or text, default_host)
   if not fields then
     errors.raise(err)
+  elseif path then
+    fields.path, fields.tag = path:sub(5), name
   end
   local is_named = fields.digest or (fields.tag and (fields.tag ~= "latest" or text:sub(-7) == ":latest"))
   if not is_named then

@@ -55,6 +55,21 @@ describe("a container", function()
     assert.equal("usage", select(2, oras.try(c.with_digest, c, "sha256:12")).class)
   end)
 
+  it("of a layout may have a whole reference as its name", function()
+    local c = registry:get_container "oci:some/dir::localhost:5000/a/b:v1"
+    assert.same({ "layout", "some/dir", "localhost:5000/a/b:v1" }, { c.kind, c.path, c.tag })
+    assert.equal("oci:some/dir::localhost:5000/a/b:v1", c.uri)
+    assert.equal("oci:x.tar:v1", registry:get_container("oci:x.tar::v1").uri)
+    assert.equal("oci:d::[::1]:5000/a:1", registry:get_container("oci:d"):with_tag("[::1]:5000/a:1").uri)
+    assert.equal("oci:some/dir:v2", c:with_tag("v2").uri)
+    assert.is_nil(c.implicit_tag)
+    for _, bad in ipairs { "a b", "a/b\n", ("x"):rep(600) .. "/" .. ("y"):rep(600), "/a" } do
+      assert.equal("usage", select(2, oras.try(c.with_tag, c, bad)).class)
+    end
+    local plain = registry:get_container "localhost:5000/a"
+    assert.equal("usage", select(2, oras.try(plain.with_tag, plain, "localhost:5000/b:1")).class)
+  end)
+
   it("names a layout on disk, which has no URLs", function()
     local c = registry:get_container("oci:some/dir:v1")
     assert.equal("layout", c.kind)

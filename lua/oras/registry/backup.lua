@@ -37,13 +37,21 @@ local function name_of(item, is_wide)
   return container.tag
 end
 
--- An index whose name stands for the same manifest needs no look at its parts: one HEAD tells.
+local function find(self, place)
+  local found, err = errors.try(self.find_manifest, self, place)
+  if err and err.class ~= "not_found" then
+    errors.raise(err)
+  end
+  return found
+end
+
+-- A name that stands for the same manifest on both sides needs no look at its parts: one HEAD tells.
 local function is_current(self, to, item, opts)
   if opts.force or opts.referrers or opts.platforms or opts.dry_run then
     return false
   end
-  local there = self:find_manifest(to)
-  local found = there and self:find_manifest(item.container)
+  local there = find(self, to)
+  local found = there and find(self, item.container)
   if not found or found.digest ~= there.digest then
     return false
   end
@@ -58,7 +66,7 @@ end
 
 local function copy_one(self, to, item, opts)
   local target = to:with_tag(item.name)
-  if errors.try(is_current, self, target, item, opts) then
+  if is_current(self, target, item, opts) then
     return
   end
   local d, stats = self:copy(item.container, target, {

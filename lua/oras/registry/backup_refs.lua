@@ -25,29 +25,31 @@ local function is_referrers_tag(tag)
   return tag:find "^sha%d+%-%x+$" ~= nil and #tag >= 71
 end
 
--- The repository, without a name.
-local function place_of(container)
-  if container.kind == "layout" then
-    return container
-  end
-  return container:with_tag(container.tag or "latest")
-end
-
 local function add(self, item)
   table.insert(self.items, item)
 end
 
-local function add_tags(self, container, text)
-  local is_any, err = errors.try(function()
-    for tag in self.registry:tags(container) do
-      local place = not is_referrers_tag(tag) and container:with_tag(tag)
-      if place and (not self.filter or self.filter(place)) then
-        add(self, { reference = place.uri, container = place })
-      end
-    end
-    return true
-  end)
-  if not is_any then
+-- A list may have names that are none.
+local function add_tag(self, container, tag)
+  local place, err = errors.try(container.with_tag, container, tag)
+  if not place then
+    add(self, { reference = ("%s:%s"):format(container:place(), tag), error = err })
+  elseif not is_referrers_tag(tag) and (not self.filter or self.filter(place)) then
+    add(self, { reference = place.uri, container = place })
+  end
+end
+
+local function list_tags(self, text)
+  local container = self.registry:get_container(text)
+  for tag in self.registry:tags(container) do
+    add_tag(self, container, tag)
+  end
+  return true
+end
+
+local function add_tags(self, text)
+  local ok, err = errors.try(list_tags, self, text)
+  if not ok then
     add(self, { reference = text, error = err })
   end
 end
@@ -67,8 +69,7 @@ local function add_registry(self, host, prefix)
     add(self, { reference = ("%s/%s"):format(host, prefix), error = err })
   end
   require("oras.task").map(names, function(name)
-    local text = ("%s/%s"):format(host, name)
-    add_tags(self, self.registry:get_container(text), text)
+    add_tags(self, ("%s/%s"):format(host, name))
   end)
 end
 
@@ -89,7 +90,7 @@ local function add_text(self, text)
   for _, one in ipairs(split(text)) do
     local container = self.registry:get_container(one)
     if container.implicit_tag then
-      add_tags(self, place_of(container), one)
+      add_tags(self, one)
     else
       add(self, { reference = container.uri, container = container })
     end

@@ -102,15 +102,15 @@ local function send_in_turn(self, d)
   local shared = self.to.shared
   if not shared then
     return send_blob(self, d)
-  elseif shared.there[d.digest] then
+  elseif shared.there[d.digest] == d.size then
     return "exists"
   end
   local queue = shared.moving[d.digest] or {}
   shared.moving[d.digest] = queue
   local what = crew.in_turn(queue, function()
-    return shared.there[d.digest] and "exists" or send_blob(self, d)
+    return shared.there[d.digest] == d.size and "exists" or send_blob(self, d)
   end)
-  shared.there[d.digest] = true
+  shared.there[d.digest] = d.size
   if self.to.kind == "registry" then
     shared.mounts[d.digest] = ("%s/%s"):format(self.to.registry, self.to.api_prefix)
   end

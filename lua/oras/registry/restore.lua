@@ -38,7 +38,7 @@ end
 local function repositories_of(self, names)
   local known, n = {}, 0
   for _, name in ipairs(names) do
-    local full = many.is_full(name) and self:get_container(name)
+    local full = many.is_full(name) and errors.try(self.get_container, self, name)
     local place = full and full:place()
     if place and not known[place] then
       known[place], n = true, n + 1
@@ -171,13 +171,21 @@ local function item_of(self, from, to, name, map)
   return { name = name, reference = reference, container = self:get_container(reference), from = from:with_tag(name) }
 end
 
+local function add_item(self, items, from, to, name, map)
+  local item, err = errors.try(item_of, self, from, to, name, map)
+  if err then
+    item = { name = name, reference = name, error = err }
+  end
+  items[#items + 1] = item
+end
+
 local function items_of(self, from, ref, opts)
   local names = self:get_tags(from)
   local to, tags = target_of(self, ref, opts)
   to.n_repositories = repositories_of(self, names)
   local items = {}
   for _, name in ipairs(wanted_names(names, tags)) do
-    items[#items + 1] = item_of(self, from, to, name, opts.map)
+    add_item(self, items, from, to, name, opts.map)
   end
   if #items == 0 then
     errors.raise {
@@ -192,10 +200,12 @@ local function share(items)
   local places, registries = {}, {}
   for _, item in ipairs(items) do
     local to = item.container
-    local place, host = to:place(), to.registry or ""
-    registries[host] = registries[host] or {}
-    places[place] = places[place] or many.shared(registries[host])
-    to.shared = places[place]
+    if to then
+      local place, host = to:place(), to.registry or ""
+      registries[host] = registries[host] or {}
+      places[place] = places[place] or many.shared(registries[host])
+      to.shared = places[place]
+    end
   end
 end
 
