@@ -93,7 +93,8 @@ describe("attach and discover", function()
   each("by our commands", function(repository)
     local ref = repository .. ":v1"
     local sbom = digest_in(ours("attach --artifact-type test/sbom %s b.txt -a k=v", ref))
-    local document = json_keys.check_text("attach", ours("attach --artifact-type test/sig %s -a x=y --format json", ref))
+    local document = json_keys.check_text("attach",
+      ours("attach --artifact-type test/sig %s -a x=y --format json", ref))
     local deep = digest_in(ours("attach --artifact-type test/deep %s b.txt", repository .. "@" .. sbom))
     local root = json_keys.check_text("discover", ours("discover %s --format json", ref))
     local expected = {

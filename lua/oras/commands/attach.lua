@@ -19,7 +19,8 @@ end
 local function run(registry, words, opts)
   check(words, opts)
   local container = registry:get_container(words[1])
-  local how, files = file_words.options(opts), nil
+  local how = file_words.options(opts)
+  local files
   files, how.annotations = file_words.files(words, 2, opts)
   how.platform = opts.platform
   local export <close> = artifact.export(opts.export_manifest)

@@ -48,9 +48,6 @@ end
 ---@field seen table<string, boolean> by digest
 ---@field count integer
 ---@field tags? table<string, boolean>|false the repository's, once they were asked for
-local Discovery = {}
-Discovery.__index = Discovery
-
 local function read_tags(registry, container)
   local tags, n = {}, 0
   for tag in registry:tags(container) do
@@ -64,7 +61,7 @@ end
 
 -- Where tags list referrers, the list of tags says who has none: one question instead of many. It is
 -- believed if it has a tag that is known to be there.
-function Discovery:look_at_tags(level)
+local function look_at_tags(self, level)
   local is_worth_it = self.tags == nil and #level >= MANY and self.container.kind == "registry"
     and referrers.has_api(self.registry, self.container) == false
   if not is_worth_it then
@@ -77,7 +74,7 @@ function Discovery:look_at_tags(level)
   self.tags = tags and tags[referrers.tag(level.above.digest)] and tags or false
 end
 
-function Discovery:ask(node, artifact_type)
+local function ask(self, node, artifact_type)
   if self.tags and not self.tags[referrers.tag(node.digest)] then
     return {}
   end
@@ -89,7 +86,7 @@ function Discovery:ask(node, artifact_type)
 end
 
 -- Each manifest stands in the tree once: what hostile lists could make a circle has an end.
-function Discovery:hang(node, list)
+local function hang(self, node, list)
   for _, entry in ipairs(list) do
     if not self.seen[entry.digest] then
       self.seen[entry.digest], self.count = true, self.count + 1
@@ -107,14 +104,14 @@ function Discovery:hang(node, list)
 end
 
 -- The children of a level, all asked for at once; `above` is a node that has some.
-function Discovery:descend(level, artifact_type)
-  self:look_at_tags(level)
+local function descend(self, level, artifact_type)
+  look_at_tags(self, level)
   local next_level = {}
   local lists = task.map(level, function(node)
-    return self:ask(node, artifact_type)
+    return ask(self, node, artifact_type)
   end, { concurrency = self.registry._settings.concurrency })
   for i, node in ipairs(level) do
-    self:hang(node, lists[i])
+    hang(self, node, lists[i])
     next_level.above = next_level.above or (#node.referrers > 0 and node or nil)
     table.move(node.referrers, 1, #node.referrers, #next_level + 1, next_level)
   end
@@ -146,7 +143,7 @@ local function walk(discovery, root, opts)
       }
     end
     depth = depth + 1
-    level = discovery:descend(level, depth == opts.depth and opts.artifact_type or nil)
+    level = descend(discovery, level, depth == opts.depth and opts.artifact_type or nil)
   end
 end
 
@@ -166,10 +163,7 @@ function Registry:discover(ref, opts)
   end
   local root = oci.descriptor(self:resolve(container, { platform = opts.platform }))
   root.referrers = core.json.array {}
-  local discovery = setmetatable({
-    registry = self, container = container, seen = { [root.digest] = true }, count = 0,
-  }, Discovery)
-  walk(discovery, root, opts)
+  walk({ registry = self, container = container, seen = { [root.digest] = true }, count = 0 }, root, opts)
   if opts.artifact_type then
     prune(root, opts.artifact_type)
   end

@@ -11,14 +11,13 @@ local options = require "oras.options"
 local Registry = require "oras.registry"
 
 local UPLOAD <const> = {
-  algorithm = "string", media_type = "string", part = "boolean", referrers = "boolean", subject = "string|table", tags = "string|table",
-  verify = "boolean",
+  algorithm = "string", media_type = "string", part = "boolean", referrers = "boolean", subject = "string|table",
+  tags = "string|table", verify = "boolean",
 }
 
 local PACK <const> = {
-  algorithm = "string", annotations = "table", artifact_type = "string", config = "table", image_spec = "string", layers = "table",
-  manifests = "table",
-  media_type = "string", subject = "string|table",
+  algorithm = "string", annotations = "table", artifact_type = "string", config = "table", image_spec = "string",
+  layers = "table", manifests = "table", media_type = "string", subject = "string|table",
 }
 
 ---@class oras.Outgoing a manifest on its way: its bytes are what it is
@@ -252,9 +251,10 @@ function Registry:pack_manifest(opts)
   if opts.manifests then
     doc.manifests = list_of(opts.manifests)
   else
-    doc.config = oci.descriptor(opts.config or oci.empty_descriptor(opts.algorithm))
-    local is_empty = not opts.layers or #opts.layers == 0
-    doc.layers = list_of(is_empty and opts.image_spec ~= "v1.0" and { oci.empty_descriptor(opts.algorithm) } or opts.layers, {})
+    local empty = oci.empty_descriptor(opts.algorithm)
+    doc.config = oci.descriptor(opts.config or empty)
+    local has_layers = opts.layers and #opts.layers > 0 or opts.image_spec == "v1.0"
+    doc.layers = list_of(not has_layers and { empty } or opts.layers, {})
   end
   doc.mediaType = opts.media_type or doc.mediaType
   doc.artifactType = opts.artifact_type

@@ -10,7 +10,8 @@ local sources = require "oras.registry.sources"
 local Registry = require "oras.registry"
 
 local UPLOAD <const> = {
-  algorithm = "string", chunk_size = "integer", chunked = "boolean", expect = "string", media_type = "string", mount_from = "string|table",
+  algorithm = "string", chunk_size = "integer", chunked = "boolean", expect = "string", media_type = "string",
+  mount_from = "string|table",
   progress = "table|boolean", prove_mount = "boolean", strict = "boolean", title = "string",
 }
 
