@@ -41,7 +41,7 @@ struct oras_task {
     bool gave_in;   /* and did */
     bool preempted; /* its time is over for now; nobody else runs before it */
     int n_args;
-    uint64_t root; /* of the call or script that began it, and those it spawns */
+    uint64_t root;       /* of the call or script that began it, and those it spawns */
     oras_signal *signal; /* what it waits for */
     lua_KFunction k;     /* and how it goes on */
     lua_KContext ctx;

@@ -43,10 +43,10 @@ struct oras_runtime {
     char warning[512];
     bool exiting; /* os.exit was called: everything unwinds */
     int exit_status;
-    bool watched;    /* a hook looks for interrupts from other threads */
-    int depth;       /* of calls into Lua */
+    bool watched;            /* a hook looks for interrupts from other threads */
+    int depth;               /* of calls into Lua */
     struct oras_call *calls; /* those that run */
-    pthread_t owner; /* the thread that made the outermost of them */
+    pthread_t owner;         /* the thread that made the outermost of them */
 };
 
 /** The runtime that owns the state. */
