@@ -59,7 +59,7 @@ Registry.default_limits = {
   manifest = 4 * MIB,
   pages = 1000,
   redirects = 10,
-  referrers_depth = 100, -- levels of discover
+  referrers_depth = 30, -- levels of discover; deeper trees are no JSON any more
   tags = 32 * MIB, -- of one page of a list
 }
 
