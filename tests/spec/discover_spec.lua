@@ -128,6 +128,17 @@ describe("discover of hostile lists", function()
     assert.equal(subject.digest, helper.registry { limits = { referrers_depth = 6 } }:discover(ref .. ":v1").digest)
   end)
 
+  it("C12 is a document as deep as the limit is", function()
+    local last = subject
+    for i = 1, 30 do
+      last = refer("d/app", last, "n" .. i)
+    end
+    local root = registry:discover(ref .. ":v1")
+    assert.matches(last.digest, oras.json.encode(root), 1, true)
+    refer("d/app", last, "more")
+    assert.equal("limit", helper.fails(registry, "discover", ref .. ":v1").class)
+  end)
+
   it("C12 has a limit of manifests", function()
     for i = 1, 5 do
       refer("d/app", subject, "n" .. i)

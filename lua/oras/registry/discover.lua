@@ -135,15 +135,15 @@ local function walk(discovery, root, opts)
   local level, depth = { root }, 0
   local most = discovery.registry._limits.referrers_depth
   while #level > 0 and depth ~= opts.depth do
-    if depth == most then
+    depth = depth + 1
+    level = descend(discovery, level, depth == opts.depth and opts.artifact_type or nil)
+    if depth > most and #level > 0 then
       errors.raise {
         class = "limit",
         message = ("referrers in %s: more than %d levels (the option depth shows less)"):format(
           discovery.container:place(), most),
       }
     end
-    depth = depth + 1
-    level = descend(discovery, level, depth == opts.depth and opts.artifact_type or nil)
   end
 end
 
