@@ -138,6 +138,22 @@ describe("a command", function()
     end)
   end)
 
+  it("L24 dies quietly of a broken pipe, and fails where standard output is closed or full", function()
+    local much = "('x\\n'):rep(1000000)"
+    for _, result in ipairs { "text = " .. much, ("write = function(f) f:write(%s) end"):format(much) } do
+      own(SPEC, ("return { %s, document = {} }"):format(result))
+      local program = process.quote(process.oras_lua) .. " " .. dir .. "/own.lua"
+      local status, out, err = process.shell(("bash -c '%s | head -1; exit ${PIPESTATUS[0]}'"):format(program
+        :gsub("'", "")))
+      assert.same({ 141, "x\n", "" }, { status, out, err })
+      for _, target in ipairs { ">&-", ">/dev/full" } do
+        status, out, err = process.shell(program .. " " .. target)
+        assert.same({ 1, "" }, { status, out })
+        assert.truthy(err:find("cannot write to standard output", 1, true), err)
+      end
+    end
+  end)
+
   it("tells a program what it is", function()
     local cmd = require "oras.cli.command".new { name = "x y", usage = "REF", about = "About.",
       example = "oras-lua x y", run = function() end, flags = { { "-q", "--quiet", about = "less" } } }

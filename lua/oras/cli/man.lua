@@ -134,8 +134,8 @@ end
 local DESCRIPTION <const> = [[
 oras-lua works with OCI registries and with OCI layouts on disk. Its first word says what it does:
 .IP 1.
-a word with a \(dq/\(dq in it or that ends in \(dq.lua\(dq is a script, \(dq\-\(dq the one on standard input: Lua 5.4, in
-which require \(dqoras\(dq works;
+a word with a \(dq/\(dq in it or that ends in \(dq.lua\(dq is a script, \(dq\-\(dq the one on standard
+input: Lua 5.4, in which require \(dqoras\(dq works;
 .IP 2.
 else the name of a command, of a provider, or of a script, in this order. Behind a provider stands one of its
 methods; what that gives is printed as JSON.
