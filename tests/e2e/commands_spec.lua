@@ -122,7 +122,8 @@ for _, place in ipairs(PLACES) do
       assert.equal(digest .. "\n", ours("manifest", "push", repository, "m.json"))
       json_keys.check_text("manifest push", ours("manifest", "push", ref, "m.json", "--format", "json"))
       ours("manifest", "delete", "-f", repository .. "@" .. digest)
-      assert.equal(1, (process.shell(("%s resolve --plain-http %s 2>/dev/null"):format(quote(peer), quote(repository .. "@" .. digest)))))
+      assert.equal(1, (process.shell(("%s resolve --plain-http %s 2>/dev/null"):format(quote(peer),
+        quote(repository .. "@" .. digest)))))
       assert.equal("", ours("manifest", "delete", "-f", repository .. "@" .. digest))
     end)
 

@@ -13,6 +13,10 @@ local TITLE <const> = require("oras.defaults").annotation_title
 local Page = {}
 Page.__index = Page
 
+--- A line "label: value"; none where there is no value.
+---@param label string
+---@param value any
+---@param indent? integer
 function Page:add(label, value, indent)
   if value ~= nil then
     local text = ("%s%-14s%s"):format((" "):rep(indent or 0), label .. ":", shown(value))
@@ -20,11 +24,16 @@ function Page:add(label, value, indent)
   end
 end
 
+--- A heading with an empty line before it.
+---@param text string
 function Page:head(text)
   self[#self + 1] = ""
   self[#self + 1] = text
 end
 
+--- A line for each annotation; the title stands elsewhere, unless it is the manifest's (indent 0).
+---@param map any
+---@param indent integer
 function Page:annotations(map, indent)
   local keys = {}
   for key in pairs(type(map) == "table" and map or {}) do
