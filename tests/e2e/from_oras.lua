@@ -92,7 +92,7 @@ end
 local function flag_map(cmd)
   local map = {}
   for _, flag in ipairs(cmd.all_flags) do
-    for _, name in ipairs(flag.hidden and {} or flag) do
+    for _, name in ipairs(flag) do
       map[name] = flag
     end
   end
@@ -125,7 +125,7 @@ end
 -- Ours and what is to be said of it: the third and fourth column.
 function Page:verdict(name, flag, map)
   local ours, reason = map[flag.long], self:reason(name, flag.long)
-  if ours then
+  if ours and not (ours.hidden and (reason.no or reason.as)) then
     if reason.no or reason.as then
       self:problem("%s %s: is there, but a reason says that it is not", name, flag.long)
     end

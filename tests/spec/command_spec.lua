@@ -234,6 +234,15 @@ describe("a command", function()
       assert.same({ 0, "" }, { status, err })
       assert.equal(oras.Registry:new():resolve("oci:" .. dir .. "/m:c").digest .. "\n", out)
     end)
+
+    it("in which a name may be a whole reference", function()
+      local place, name = layout(), "localhost:5000/team/app:v1"
+      local _, digest = run("resolve", place:gsub("^", "oci:") .. ":1.0.0-0")
+      assert.same({ 0, name .. "\n", "" }, { run("tag", "--oci-layout-path", place, "1.0.0-0", name) })
+      assert.same({ 0, digest, "" }, { run("resolve", "--oci-layout-path=" .. place, name) })
+      assert.same({ 0, digest, "" }, { run("cp", "--from-oci-layout-path", place, name, "oci:" .. dir .. "/m:c") })
+      assert.equal(1, (run("resolve", "--oci-layout-path=" .. place, "localhost:5000/team/app:v2")))
+    end)
   end)
 
   it("asks before it destroys; without an answer nothing is done", function()

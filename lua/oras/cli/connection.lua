@@ -179,31 +179,6 @@ local function cache_of(class)
   return class.options.cache and path ~= "" and path or nil
 end
 
--- Directories that --oci-layout-path names, on any side.
-local function layout_paths(spec, opts)
-  local paths = { opts.oci_layout_path }
-  for _, side in ipairs(spec.sides or {}) do
-    paths[#paths + 1] = opts[side .. "_oci_layout_path"]
-  end
-  return paths
-end
-
--- In such a directory a name may be a whole reference, as in "localhost:5000/app:v1"; where the
--- directory ends only we know.
-local function take_whole_names(registry, paths)
-  local class_method = registry.get_container
-  function registry:get_container(name)
-    for _, path in ipairs(type(name) == "string" and paths or {}) do
-      local before = ("oci:%s:"):format(path)
-      local rest = name:sub(1, #before) == before and name:sub(#before + 1) or ""
-      if rest:find "[/:]" and not rest:find "@" then
-        return class_method(self, "oci:" .. path):with_tag(rest)
-      end
-    end
-    return class_method(self, name)
-  end
-end
-
 local function new_registry(spec, opts, side)
   local prefix = side and side .. "_" or ""
   local function get(name)
@@ -222,10 +197,6 @@ local function new_registry(spec, opts, side)
     resolve = side and joined(get "resolve", opts.resolve) or get "resolve",
     referrers = referrers_of(get "distribution_spec"),
   }
-  local paths = layout_paths(spec, opts)
-  if #paths > 0 then
-    take_whole_names(registry, paths)
-  end
   if spec.credentials ~= false then
     set_credentials(registry, get)
   end
