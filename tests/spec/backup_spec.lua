@@ -259,6 +259,24 @@ describe("backup that fails", function()
     assert.matches("were not tried", err.message)
   end)
 
+  it("leaves what it has for the next time when it is interrupted, and no name for what is not whole", function()
+    local a = seed("a/b", "v1")
+    local b = seed("a/b", "v2", ("y"):rep(300000))
+    for _, name in ipairs { path, path .. ".tar" } do
+      faults.on { method = "GET", path = "*/blobs/" .. b.layers[1].digest, stall = 1000 }
+      local wait = ("%s/wait?count=1&timeout=20&path=*/blobs/%s"):format(faults.state().control, b.layers[1].digest)
+      local status, out, err = process.interrupt_when(wait, 2, "backup", "-o", name, "--concurrency", "1", ref "a/b")
+      assert.same({ 130, "" }, { status, out }, err)
+      assert.equal("saved", helper.list(path:match "^(.*)/")) -- nothing is beside it, and no tar is half of one
+      faults.reset { content = false }
+    end
+    assert.same({}, names())
+    registry:backup(ref "a/b", path)
+    assert.equal(0, gets("*/blobs/" .. a.layers[1].digest))
+    assert.same({ "v1", "v2" }, names())
+    is_whole "v2"
+  end)
+
   it("refuses what it is not", function()
     for _, case in ipairs {
       { {}, path }, { ref "a/b", "" }, { ref "a/b", 1 }, { ref "a/b", path, { concurrency = 0 } }, { 1, path },
