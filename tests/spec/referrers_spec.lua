@@ -162,6 +162,16 @@ describe("referrers of a type", function()
     assert.equal("application/x.sbom+json", registry:referrers(ref .. "@" .. subject.digest)[1].artifactType)
   end)
 
+  it("are texts, whatever a list says", function()
+    for _, wrong in ipairs { 1, true, oras.json.null, { a = "b" } } do
+      faults.reset { content = false }
+      local gone = { digest = oras.digest.of "gone", size = 4 }
+      faults.on(referring.rule(nil, entry(sbom, { artifactType = wrong }), entry(gone, { artifactType = wrong })))
+      local list = registry:referrers(ref .. "@" .. subject.digest)
+      assert.same({ "application/x.sbom+json" }, { list[1].artifactType, list[2].artifactType })
+    end
+  end)
+
   it("may have annotations to be chosen by", function()
     local function with(annotations)
       return digests(registry:referrers(ref .. ":v1", { annotations = annotations }))

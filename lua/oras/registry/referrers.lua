@@ -140,6 +140,7 @@ local function collect(self, list, entries, wanted, is_filtered)
   for _, entry in ipairs(entries) do
     if not list.seen[entry.digest] then
       list.seen[entry.digest], new[#new + 1] = true, entry
+      entry.artifactType = type(entry.artifactType) == "string" and entry.artifactType or nil
       if is_filtered and is_untold(entry) then
         entry.artifactType = wanted.artifact_type
       end
