@@ -304,6 +304,19 @@ describe("oras-lua backup", function()
     assert.truthy(out:find("^is there   " .. ref "a/b:v1" .. " sha256:"))
   end)
 
+  it("of several repositories is read by the names that it has", function()
+    local a = seed("a/b", "v1")
+    seed("c", "v1")
+    registry:backup({ ref "a/b", ref "c" }, path)
+    for _, words in ipairs {
+      { "--from-oci-layout-path", path, ref "a/b:v1", ref "d:1" }, { "oci:" .. path .. "::" .. ref "a/b:v1", ref "d:2" },
+    } do
+      local status, _, err = process.run("copy", table.unpack(words))
+      assert.equal(0, status, err)
+    end
+    assert.same({ ["1"] = a.digest, ["2"] = a.digest }, faults.content("d").tags)
+  end)
+
   it("has a line for each that failed, and nothing on standard output", function()
     seed("a/b", "v1")
     local status, out, err = process.run("backup", "-o", path, ref "a/b:v1,x,y")

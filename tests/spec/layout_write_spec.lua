@@ -679,3 +679,42 @@ describe("garbage of a layout", function()
     assert.equal("usage", helper.fails(layout, "collect", { dryrun = true }).class)
   end)
 end)
+
+describe("a layout whose changes are gathered", function()
+  local function gather()
+    put("first", "a")
+    local closing, place = registry:_batch(registry:get_container(ref), true)
+    return closing, place
+  end
+
+  local function put_into(place, mark, name)
+    return registry:upload_manifest(place:with_tag(name), manifest(mark)).digest
+  end
+
+  it("shows them at once, and is written at the end, with what others changed meanwhile", function()
+    do
+      local closing, place = gather()
+      local _ <close> = closing
+      local digest = put_into(place, "second", "b")
+      assert.equal(digest, registry:resolve(place:with_tag "b").digest)
+      assert.same({ "a", "b" }, registry:get_tags(place))
+      put_into(place, "third", "a")
+      put("others", "c")
+      assert.equal("a=first c=others", listed())
+    end
+    assert.equal("-=first c=others b=second a=third", listed())
+  end)
+
+  it("stays as it is when an error ends it; what was stored can be found again", function()
+    local closing, place = gather()
+    local digest
+    local ok = pcall(function()
+      local _ <close> = closing
+      digest = put_into(place, "second", "b")
+      error "enough"
+    end)
+    assert.is_false(ok)
+    assert.equal("a=first", listed())
+    assert.truthy(blob(digest))
+  end)
+end)

@@ -6,11 +6,16 @@ local many = {}
 
 local CONCURRENCY <const> = 8
 
--- What is wrong with this side, not with one reference: no more is begun.
+-- What is wrong with a side as a whole, not with one reference: no more is begun.
 local HOPELESS <const> = {
   cancelled = true, config = true, helper = true, io = true, memory = true, network = true, script = true,
   timeout = true, tls = true, usage = true,
 }
+
+-- A blob that cannot be read concerns only who needs it.
+local function is_hopeless(err)
+  return HOPELESS[err.class] and not (err.class == "io" and err.origin == "source")
+end
 
 ---@class oras.Item
 ---@field reference string where it came from, or was to come from
@@ -21,12 +26,12 @@ local HOPELESS <const> = {
 ---@param fn fun(item: oras.Item)
 ---@param concurrency? integer
 function many.run(items, fn, concurrency)
-  local is_hopeless = false
+  local is_over = false
   local work <close> = jobs.new(math.min(concurrency or CONCURRENCY, math.max(#items, 1)))
   for i = #items, 1, -1 do -- the last job is done first
     local item = items[i]
     work:add(function()
-      if is_hopeless or item.error then
+      if is_over or item.error then
         return
       end
       local _, err = errors.try(function()
@@ -34,7 +39,7 @@ function many.run(items, fn, concurrency)
         return true
       end)
       item.error = err
-      is_hopeless = is_hopeless or (err ~= nil and HOPELESS[err.class] == true)
+      is_over = is_over or (err ~= nil and is_hopeless(err))
     end)
   end
   work:finish()
