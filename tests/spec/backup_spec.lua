@@ -309,7 +309,8 @@ describe("oras-lua backup", function()
     seed("c", "v1")
     registry:backup({ ref "a/b", ref "c" }, path)
     for _, words in ipairs {
-      { "--from-oci-layout-path", path, ref "a/b:v1", ref "d:1" }, { "oci:" .. path .. "::" .. ref "a/b:v1", ref "d:2" },
+      { "--from-oci-layout-path", path, ref "a/b:v1", ref "d:1" },
+      { "oci:" .. path .. "::" .. ref "a/b:v1", ref "d:2" },
     } do
       local status, _, err = process.run("copy", table.unpack(words))
       assert.equal(0, status, err)
