@@ -202,7 +202,7 @@ describe("oras-lua", function()
     end)
 
     it("is told what is wrong", function()
-      bad(1, "delete", "-f", ref "src/app:none")
+      bad(1, "delete", ref "src/app:none") -- with -f it is well, as in oras
       faults.config { delete_manifests = false }
       assert.truthy(bad(1, "delete", "-f", ref "src/app:1"):find "UNSUPPORTED")
     end)
