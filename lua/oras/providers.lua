@@ -192,6 +192,17 @@ local function decode_arguments(text)
   return args, n
 end
 
+--- What JSON has of a result: of a list with fields beside its items (pull's `skipped`), the items.
+---@param result any
+---@return any
+function providers.items_of(result)
+  local is_list = type(result) == "table" and getmetatable(result) == nil and (result[1] ~= nil or result.skipped)
+  if not is_list then
+    return result
+  end
+  return json.array(table.move(result, 1, #result, 1, {}))
+end
+
 --- Call a method of a provider's object, JSON in and out.
 ---@param provider string
 ---@param method string
@@ -207,7 +218,7 @@ function providers.call(provider, method, args)
   if result == nil then
     result = json.null
   end
-  return errors.check(json.encode(result))
+  return errors.check(json.encode(providers.items_of(result)))
 end
 
 return providers

@@ -2,6 +2,7 @@
 --- A comment before a block says what it needs:
 ---   <!-- lua: raises CLASS -->   the block ends with an oras.Error of that class
 ---   <!-- lua: continues -->      the block goes on where the one before it ended
+---   <!-- lua: module -->         the block is a file that others load, not the program
 local oras = require "oras"
 
 local REFERENCE <const> = "oci:examples/layout:1.0.0-0"
@@ -48,8 +49,8 @@ local function blocks_of(path)
 end
 
 --- What a block sees: it is the script that was started, it prints to nowhere.
-local function environment()
-  local shown = setmetatable({ is_main = function() return true end }, { __index = oras })
+local function environment(is_main)
+  local shown = setmetatable({ is_main = function() return is_main end }, { __index = oras })
   local function require_shown(name)
     return name == "oras" and shown or require(name)
   end
@@ -63,7 +64,7 @@ end
 
 local function run(block)
   local name = ("=%s:%d"):format(block.path, block.first)
-  local chunk = assert(load(block.text, name, "t", environment()))
+  local chunk = assert(load(block.text, name, "t", environment(block.marker ~= "module")))
   return oras.try(function()
     chunk()
     return true

@@ -51,7 +51,7 @@ local function head_comment(text)
   local lines = {}
   for line in (text .. "\n"):gmatch "(.-)\r?\n" do
     local comment = line:match "^%-%-%-%s?(.*)$"
-    if not comment then
+    if not comment and not line:find "^#!" then
       break
     end
     lines[#lines + 1] = comment
@@ -171,12 +171,6 @@ local function collected(iterator)
   return items
 end
 
--- Of a list that has fields beside its items (pull's `skipped`) the items are the result.
-local function items_of(result)
-  local is_list = result[1] ~= nil and not core.json.is_array(result)
-  return is_list and core.json.array(table.move(result, 1, #result, 1, {})) or result
-end
-
 local function call(object, method, args)
   local result = method(object, table.unpack(args))
 
@@ -184,10 +178,8 @@ local function call(object, method, args)
     return ""
   elseif type(result) == "function" then
     result = collected(result)
-  elseif type(result) == "table" and getmetatable(result) == nil then
-    result = items_of(result)
   end
-  local text, err = core.json.encode(result, { indent = 2 })
+  local text, err = core.json.encode(providers.items_of(result), { indent = 2 })
   if not text then
     error(err, 0)
   end
