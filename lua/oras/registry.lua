@@ -24,6 +24,7 @@ local Registry = Object:extend "Registry"
 
 Registry.options = {
   auth_backend = "string|table",
+  cache = "string",
   cert = "string",
   concurrency = "integer",
   config_path = "string|table",
@@ -172,6 +173,9 @@ local function check_values(opts)
       errors.usage('Registry:new: upload_origins has %q, expected origins like "https://storage.example.com"',
         tostring(origin))
     end
+  end
+  if opts.cache == "" then
+    errors.usage "Registry:new: cache is the path of a directory, not an empty text"
   end
   if opts.user_agent and opts.user_agent:find "%c" then
     errors.usage "Registry:new: user_agent has a control character"
@@ -459,13 +463,16 @@ local layout_backend, remote_backend
 
 --- What serves a container: the registry by HTTP, or the layout on disk. Both have the same
 --- functions.
-function Registry:_backend(place) -- luacheck: no self
+function Registry:_backend(place)
   if not container.is_container(place) then
     errors.usage("get_container gives a container, not a %s", type(place))
   end
   if place.kind == "layout" then
     layout_backend = layout_backend or require "oras.registry.layout"
     return layout_backend
+  end
+  if self._settings.cache then
+    return require "oras.registry.cache"
   end
   remote_backend = remote_backend or require "oras.registry.remote"
   return remote_backend
