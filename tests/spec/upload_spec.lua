@@ -610,7 +610,7 @@ describe("credentials of uploads", function()
     settled "bearer/up"
   end)
 
-  it("N32 a token that expires between chunks is renewed", function()
+  it("W2 N32 a token that expires between chunks is renewed", function()
     local own = known()
     local place = faults.host "http" .. "/bearer/up"
     local path = helper.write(helper.directory() .. "/file", BIG)
