@@ -136,8 +136,10 @@ local function add_components(packages, list)
   end
 end
 
+-- By format: version, name and packages of a document.
 local readers = {}
 
+--- https://spdx.github.io/spdx-spec/v2.3/
 function readers.spdx(document)
   local packages = oras.json.array {}
   for _, package in ipairs(each(document.packages)) do
@@ -151,6 +153,7 @@ function readers.spdx(document)
   return text(document.spdxVersion), text(document.name), packages
 end
 
+--- https://cyclonedx.org/docs/1.6/json/
 function readers.cyclonedx(document)
   local packages = oras.json.array {}
   add_components(packages, document.components)

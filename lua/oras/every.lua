@@ -65,13 +65,17 @@ local function run(fn, number, on_error)
   if not on_error then
     return fn(number) ~= false
   end
-  local good, result = pcall(fn, number)
+  local result
+  local good, err = errors.try(function()
+    result = fn(number)
+    return true
+  end)
   if good then
     return result ~= false
-  elseif not errors.is_error(result) or result.class == "cancelled" then
-    error(result, 0)
+  elseif err.class == "cancelled" then
+    error(err, 0)
   end
-  return on_error(result, number) ~= false
+  return on_error(err, number) ~= false
 end
 
 --- Call a function at intervals, at once for the first time, or at cron's times (oras.cron). It

@@ -56,7 +56,7 @@ describe("the helm provider", function()
 
   after_each(helper.clean)
 
-  it("W8 stores a chart in helm's format and brings it back as NAME-VERSION.tgz", function()
+  it("W08 stores a chart in helm's format and brings it back as NAME-VERSION.tgz", function()
     local path = pack(dir, CHART_YAML)
     local place = faults.host "http" .. "/charts"
     local stored, manifest = charts:push("oci://" .. place, path)
