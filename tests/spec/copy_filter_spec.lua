@@ -44,6 +44,7 @@ describe("a filter of patterns", function()
     assert.is_true(takes({ include_types = "application/x.?ig" }, { artifactType = "application/x.sig" }))
     assert.is_false(takes({ exclude_types = "*sig*" }, { artifactType = "application/x.sig" }))
     assert.is_true(takes({ include_types = "*manifest.v1+json" }, {}))
+    assert.is_true(takes({ include_types = "*manifest.v1+json" }, { artifactType = 7 }))
   end)
 
   it("knows annotations by key and by value", function()

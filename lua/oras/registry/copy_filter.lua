@@ -1,6 +1,6 @@
---- What a copy takes along, by type and annotation: patterns in which "*" stands for anything and
---- "?" for one letter.
+--- What a copy takes along, by type and annotation: patterns as oras.glob has them.
 local errors = require "oras.error"
+local glob = require "oras.glob"
 local options = require "oras.options"
 
 local filter = {}
@@ -9,18 +9,6 @@ local FIELDS <const> = {
   exclude_annotations = "string|table", exclude_types = "string|table",
   include_annotations = "string|table", include_types = "string|table",
 }
-
---- A pattern as Lua has them.
----@param glob string
----@param star? string what "*" stands for
----@return string
-function filter.pattern(glob, star)
-  local escaped = glob:gsub("[%^%$%(%)%%%.%[%]%+%-]", "%%%0"):gsub("%?", ".")
-  escaped = escaped:gsub("%*", function()
-    return star or ".*"
-  end)
-  return "^" .. escaped .. "$"
-end
 
 local function list_of(given, name)
   local list = type(given) == "string" and { given } or given or {}
@@ -44,10 +32,9 @@ end
 -- The type of an artifact, else that of its manifest.
 local function type_tests(list)
   local tests = {}
-  for i, glob in ipairs(list) do
-    local pattern = filter.pattern(glob)
+  for i, pattern in ipairs(list) do
     tests[i] = function(d)
-      return (d.artifactType or d.mediaType):find(pattern) ~= nil
+      return glob.match(type(d.artifactType) == "string" and d.artifactType or d.mediaType, pattern)
     end
   end
   return tests
@@ -58,10 +45,9 @@ local function annotation_tests(list)
   local tests = {}
   for i, text in ipairs(list) do
     local key, value = text:match "^([^=]+)=(.*)$"
-    local pattern = value and filter.pattern(value)
     tests[i] = function(d)
       local found = (d.annotations or {})[key or text]
-      return found ~= nil and (not pattern or found:find(pattern) ~= nil)
+      return found ~= nil and (not value or glob.match(found, value))
     end
   end
   return tests

@@ -1,9 +1,9 @@
 --- What a copy begins with: a manifest as it is, that of one platform, or an index of less.
 local core = require "oras.core"
 local errors = require "oras.error"
+local glob = require "oras.glob"
 local json_edit = require "oras.json_edit"
 local manifest = require "oras.manifest"
-local patterns = require "oras.registry.copy_filter"
 local platform = require "oras.platform"
 
 local root = {}
@@ -37,7 +37,7 @@ local function is_one(platforms)
     platforms = platforms[1]
   end
   return (type(platforms) ~= "string" and platforms.os ~= nil)
-    or (type(platforms) == "string" and not platforms:find("*", 1, true)), platforms
+    or (type(platforms) == "string" and not glob.is_glob(platforms)), platforms
 end
 
 -- "linux/*" also stands for "linux/arm/v7": a variant need not be asked for.
@@ -47,10 +47,9 @@ local function fits(entry, wanted)
     or offered.architecture == "unknown" then
     return false
   end
-  local pattern = patterns.pattern(wanted, "[^/]*")
   offered = platform.normalise(offered)
-  return ("%s/%s"):format(offered.os, offered.architecture):find(pattern) ~= nil
-    or platform.format(offered, true):find(pattern) ~= nil
+  return glob.match(("%s/%s"):format(offered.os, offered.architecture), wanted)
+    or glob.match(platform.format(offered, true), wanted)
 end
 
 -- Entries by a pattern; there must be one.
@@ -69,7 +68,7 @@ end
 local function taken_of(source, index, platforms)
   local taken = {}
   for _, wanted in ipairs(type(platforms) == "table" and platforms or { platforms }) do
-    if type(wanted) == "string" and wanted:find("*", 1, true) then
+    if type(wanted) == "string" and glob.is_glob(wanted) then
       take_all(index, wanted, taken)
     else
       taken[source:select_platform(index, wanted).digest] = true
