@@ -149,8 +149,8 @@ local function look(self, place, layer, path, want_content, max_bytes)
       found.entry = { type = entry.type, size = entry.size, mode = entry.mode, linkname = entry.linkname }
       found.content = nil
       if entry.type == "file" and want_content then
-        if entry.size > max_bytes then
-          fail("limit", "%s in %s has %d bytes, more than %d", path, place.uri, entry.size, max_bytes)
+        if entry.size < 0 or entry.size > max_bytes then -- not known, in what is no tar
+          fail("limit", "%s in %s has %d bytes, expected at most %d", path, place.uri, entry.size, max_bytes)
         end
         found.content = entry:read()
       end
