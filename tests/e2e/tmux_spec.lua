@@ -230,4 +230,63 @@ describe("on a terminal", function()
     faults.wait { method = "DELETE", path = "*/blobs/uploads/*", count = 2, finished = true }
     assert.equal(0, faults.content(REPO).uploads)
   end)
+
+  -- The prompts of login.
+  local function config()
+    return helper.read(directory .. "/config.json") or ""
+  end
+
+  terminal_it("login asks for the user and, hidden, for the password", function()
+    start()
+    run("login", faults.host "http")
+    terminal:wait "\nUsername:$"
+    terminal:line "alice"
+    terminal:wait "\nUsername: alice\nPassword:$"
+    terminal:line "wonder:land"
+    local status, screen = terminal:wait_end()
+    assert.equal(0, status, screen)
+    assert.matches("Login Succeeded", screen)
+    assert.is_nil(screen:find("wonder", 1, true))
+    assert.matches(faults.host "http", config(), 1, true)
+    run("logout", faults.host "http") -- what is typed is shown again
+    assert.equal(0, (terminal:wait_end()))
+  end)
+
+  terminal_it("login takes a password from the terminal while standard input is something else", function()
+    start()
+    terminal:run(("%s login -u alice %s </dev/null"):format(process.oras_lua, faults.host "http"))
+    terminal:wait "\nPassword:$"
+    terminal:line "wonder:land"
+    assert.equal(0, (terminal:wait_end()))
+  end)
+
+  for key, name in pairs { ["C-c"] = "an interrupt", ["C-d"] = "the end of input" } do
+    terminal_it(("login keeps nothing when %s comes for a password, and the echo is back"):format(name), function()
+      start()
+      run("login", "-u", "alice", faults.host "http")
+      terminal:wait "\nPassword:$"
+      terminal:press(key)
+      local status, screen = terminal:wait_end()
+      assert.equal(key == "C-c" and 130 or 2, status, screen)
+      if key == "C-c" then
+        assert.equal(1, select(2, screen:gsub("oras%-lua: interrupted", "")), screen)
+      end
+      assert.equal("", config())
+      terminal:line "echo visi''ble"
+      terminal:wait "echo visi''ble\nvisible"
+    end)
+  end
+
+  for _, number in ipairs { "INT", "TERM" } do
+    terminal_it(("a signal %s to login puts the echo back"):format(number), function()
+      start()
+      local pid = directory .. "/pid"
+      terminal:run(("sh -c 'echo $$ >%s; exec %s login -u alice %s'"):format(pid, process.oras_lua, faults.host "http"))
+      terminal:wait "\nPassword:$"
+      process.sh("kill -%s $(cat %s)", number, pid)
+      assert.equal(number == "INT" and 130 or 143, (terminal:wait_end()))
+      terminal:line "echo visi''ble"
+      terminal:wait "echo visi''ble\nvisible"
+    end)
+  end
 end)
