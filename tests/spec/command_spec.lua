@@ -275,10 +275,42 @@ describe("oras-lua", function()
   it("finds commands of several words, and says what it does not find", function()
     refuses(2, "no command, provider or file is called 'pusch' (push?)", "pusch")
     refuses(2, "no command, provider or file is called 'manifest.fetch'", "manifest.fetch")
+    refuses(2, "which command of 'manifest index'? create, pack, update (--help", "manifest", "index")
+    refuses(2, "there is no command 'manifest fetsh' (fetch?)", "manifest", "fetsh")
+    refuses(2, "there is no command 'manifest index kreate' (create?)", "manifest", "index", "kreate")
+    refuses(2, "unknown option '--debgu' (--debug?)", "--debgu", "push")
+    refuses(2, "unknown option '--descripto' (--descriptor?)", "manifest", "fetch", "--descripto")
+    refuses(2, "usage: oras-lua manifest fetch REF", "manifest", "fetch")
+  end)
+
+  it("knows oras's other words for a command", function()
+    local commands = require "oras.cli.commands"
+    for alias, name in pairs { ["repo ls"] = "repos", ["repo list"] = "repos", ["repo tags"] = "tags", cp = "copy",
+      ["repo show-tags"] = "tags", ["manifest get"] = "manifest fetch", ["blob rm"] = "blob delete",
+      ["manifest index pack"] = "manifest index create", digest = "resolve" } do
+      local words = {}
+      for word in alias:gmatch "%S+" do
+        words[#words + 1] = word
+      end
+      local found, last, whole = commands.find(words, 1)
+      assert.same({ #words, true, name }, { last, whole, commands.load(found).name }, alias)
+    end
   end)
 end)
 
 describe("docs/json.md", function()
+  it("has a section for every command, and no other", function()
+    local names, known = require "oras.cli.summary".names(), {}
+    for _, name in ipairs(names) do
+      assert.is_truthy(json_keys.tree(name), name)
+      known[name] = true
+    end
+    for line in io.lines "docs/json.md" do
+      local title = line:match "^## (.+)$"
+      assert.is_true(not title or known[title], title)
+    end
+  end)
+
   it("has the keys of a document, and no more", function()
     local document = { reference = "a", mediaType = "b", digest = "c", size = 1, artifactType = "d",
       referenceAsTags = oras.json.array {} }
