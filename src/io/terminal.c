@@ -16,9 +16,10 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
-#define PATH     "/dev/tty"
-#define MAX_LINE 4096 /* N_TTY_BUF_SIZE of Linux, newline and all: what is more is not passed on   \
-                       */
+#define PATH "/dev/tty"
+#define MAX_LINE                                                                                   \
+    4096 /* N_TTY_BUF_SIZE of Linux, newline and all: what is more is not passed on                \
+          */
 
 struct oras_terminal {
     int fd;
