@@ -116,7 +116,8 @@ describe("progress", function()
     end
     assert.is_true(#events > 6) -- some on the way, besides one end each and its count
     assert.equal(2 * MIB + 2, sum)
-    assert.same({ done = 3, total = 3 }, events[#events].blobs)
+    local blobs = events[#events].blobs
+    assert.same({ 3, 3 }, { blobs.done, blobs.total })
   end)
 
   it("tells of what need not be copied as done, once", function()
@@ -127,7 +128,38 @@ describe("progress", function()
     local events = table.move(seen, before + 1, #seen, 1, {})
     events = of(events, "copy")
     assert.equal(2, #events)
-    assert.same({ done = 2, total = 2 }, events[2].blobs)
+    assert.same({ done = 2, total = 2, size = MIB + 2 }, events[2].blobs)
+  end)
+
+  it("tells the end of each blob, and which operation it belongs to", function()
+    faults.seed { repo = "progress/src", tag = "1", layers = { { size = MIB }, { size = MIB, seed = 2 } } }
+    for _ = 1, 2 do
+      registry:copy(faults.host "cdn" .. "/progress/src:1", ref, { force = true })
+    end
+    local ends, operations = {}, {}
+    for _, event in ipairs(of(seen, "copy")) do
+      if event.over then
+        ends[#ends + 1] = event.digest
+        operations[event.operation] = (operations[event.operation] or 0) + 1
+      end
+    end
+    assert.equal(6, #ends)
+    local _, first = next(operations)
+    assert.equal(3, first)
+  end)
+
+  it("tells again of what stands still", function()
+    local layer = faults.seed({ repo = "progress/app", tag = "1", layers = { { size = 2 * MIB } } }).layers[1]
+    faults.on { method = "GET", path = "*/blobs/*", hold_body = "go", hold_at = MIB }
+    local same = 0
+    registry:on("progress", function(event)
+      local before = seen[#seen - 1]
+      same = before and before.done == event.done and same + 1 or 0
+      if same == 3 then
+        faults.release "go"
+      end
+    end)
+    assert.equal(2 * MIB, #registry:get_blob(faults.host() .. "/progress/app", layer).content)
   end)
 
   it("tells of a failure nothing, least of all its end", function()
