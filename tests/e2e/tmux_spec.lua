@@ -109,6 +109,21 @@ describe("on a terminal", function()
     assert.equal(0, (terminal:wait_end()))
   end)
 
+  terminal_it("a backup and a restore show their blobs", function()
+    seed_slow(1)
+    start()
+    run("backup", "-o", directory .. "/backup", ref())
+    terminal:wait "1%.0 MiB / 4%.0 MiB +25%%"
+    faults.release "go"
+    assert.equal(0, (terminal:wait_end()))
+    local slowly = { bytes = 65536, every = 0.02 }
+    faults.on { method = "PUT", path = "*/blobs/uploads/*", read_slowly = slowly, always = true }
+    run("restore", "--input", directory .. "/backup", ref("http", "tmux/again"))
+    terminal:wait "/ 4%.0 MiB +%d+%% .*\n%d of 2 blobs"
+    terminal:press "C-c"
+    assert.equal(130, (terminal:wait_end()))
+  end)
+
   terminal_it("a terminal of 20 columns has names and shares", function()
     seed_slow(2, nil, { "a-name-that-is-far-too-long.tar.gz", "日本語の名前.bin" })
     start(20, 10)
