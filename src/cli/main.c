@@ -70,6 +70,16 @@ static void survive_size_limit(void)
     sigaction(SIGXFSZ, &ignore, NULL);
 }
 
+/* Whoever started us may ignore the end of children, and that is inherited: nobody could tell how
+ * a credential helper ended. */
+static void want_children(void)
+{
+    struct sigaction as_usual = {.sa_handler = SIG_DFL};
+
+    sigemptyset(&as_usual.sa_mask);
+    sigaction(SIGCHLD, &as_usual, NULL);
+}
+
 static void print_log(void *ud, oras_level level, const char *line)
 {
     static const char *const words[] = {"error: ", "warning: ", "", ""};
@@ -109,6 +119,7 @@ int main(int argc, char **argv)
 
     keep_standard_streams();
     survive_size_limit();
+    want_children();
     opts.log = print_log;
     if (oras_runtime_new(&opts, &rt, &err) == ORAS_OK) {
         handle_interrupts(rt);

@@ -251,6 +251,18 @@ describe("ECR", function()
     assert.equal(1, #calls "http")
   end)
 
+  it("makes another identity of an object, so that nothing is mounted with other rights", function()
+    local identity = require "oras.registry.identity"
+    local place = oras.Registry:new():get_container(faults.host "http" .. "/a/b")
+    local function same(one, other)
+      return identity.is_same(one, place, other, place)
+    end
+    assert.is_true(same(named(), named()))
+    assert.is_false(same(named(), helper.registry()))
+    assert.is_false(same(helper.registry(), named()))
+    assert.is_false(same(named(), helper.registry { auth_backend = "ecr" }))
+  end)
+
   it("needs the region for a registry whose name has none", function()
     seed "basic/app"
     with_keys()

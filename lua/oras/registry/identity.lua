@@ -31,10 +31,16 @@ local function own_scheme(registry)
   return type(backend) == "table" and backend or nil
 end
 
+-- Amazon's keys open a registry that is none of Amazon's by name only as the object's own.
+local function same_amazon(one, other)
+  local is_ecr = one.auth_backend == "ecr"
+  return is_ecr == (other.auth_backend == "ecr") and (not is_ecr or one.hostname == other.hostname)
+end
+
 local function same_settings(a, b)
   local one, other = a._settings, b._settings
   return own_scheme(a) == own_scheme(b) and one.cert == other.cert and one.key == other.key
-    and (one.auth_backend == "anonymous") == (other.auth_backend == "anonymous")
+    and (one.auth_backend == "anonymous") == (other.auth_backend == "anonymous") and same_amazon(one, other)
     and same_fields(private[a].headers, private[b].headers)
 end
 
