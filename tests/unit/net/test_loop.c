@@ -4,6 +4,7 @@
 #include "net/curl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -235,6 +236,71 @@ static void test_a_signal_that_waited_before_a_turn_still_waits(void **state)
 
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
+/* --- descriptors beside curl's --------------------------------------------------------------- */
+
+typedef struct watched {
+    oras_fd_watch watch;
+    int fds[2];
+    int n_calls;
+} watched;
+
+static void on_readable(void *ud)
+{
+    watched *w = ud;
+    char byte;
+
+    assert_int_equal(read(w->fds[0], &byte, 1), 1);
+    w->n_calls++;
+    if (byte == 'l') /* the last one */
+        oras_loop_unwatch(loop, &w->watch);
+}
+
+static void watch_pipe(watched *w)
+{
+    *w = (watched){.n_calls = 0};
+    assert_int_equal(pipe2(w->fds, O_CLOEXEC), 0);
+    w->watch = (oras_fd_watch){.fn = on_readable, .ud = w, .fd = w->fds[0]};
+    assert_int_equal(oras_loop_watch(loop, &w->watch, NULL), ORAS_OK);
+}
+
+static void close_pipe(const watched *w)
+{
+    close(w->fds[0]);
+    close(w->fds[1]);
+}
+
+static void test_what_is_watched_is_told_until_it_is_not_any_more(void **state)
+{
+    watched one, other;
+
+    (void)state;
+    watch_pipe(&one);
+    watch_pipe(&other);
+    assert_int_equal(write(one.fds[1], "xl", 2), 2);
+    assert_int_equal(write(other.fds[1], "xx", 2), 2);
+    while (one.n_calls < 2 || other.n_calls < 2)
+        assert_int_equal(oras_loop_wait(loop, -1, NULL), ORAS_OK);
+    assert_int_equal(write(one.fds[1], "x", 1), 1);
+    assert_int_equal(oras_loop_step(loop, NULL), ORAS_OK);
+    assert_int_equal(one.n_calls, 2);
+    oras_loop_unwatch(loop, &other.watch);
+    assert_int_equal(write(other.fds[1], "x", 1), 1);
+    assert_int_equal(oras_loop_step(loop, NULL), ORAS_OK);
+    assert_int_equal(other.n_calls, 2);
+    close_pipe(&one);
+    close_pipe(&other);
+}
+
+static void test_what_cannot_be_watched_is_said(void **state)
+{
+    oras_fd_watch none = {.fn = note, .ud = "x", .fd = -1};
+    oras_error err = ORAS_ERROR_INIT;
+
+    (void)state;
+    assert_class(oras_loop_watch(loop, &none, &err), ORAS_C_IO);
+    assert_int_equal(oras_loop_step(loop, NULL), ORAS_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +313,8 @@ int main(void)
         T(test_end_inside_the_first_call_is_told_at_once),
         T(test_a_write_in_a_turn_sends_the_host_no_signal),
         T(test_a_signal_that_waited_before_a_turn_still_waits),
+        T(test_what_is_watched_is_told_until_it_is_not_any_more),
+        T(test_what_cannot_be_watched_is_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
