@@ -121,6 +121,19 @@ local function name_set()
   return set
 end
 
+--- The class of a provider.
+---@param name string
+---@return table class
+---@raise oras.Error not_found, script, content
+function providers.class(name)
+  local found = providers.find(name)
+  if not found then
+    local hint = nearest(name, name_set())
+    errors.raise { class = "not_found", message = ("no such provider: '%s'%s"):format(name, hint) }
+  end
+  return found
+end
+
 --- The object of a provider: made with no options, once.
 ---@param name string
 ---@return oras.Registry
@@ -128,12 +141,7 @@ end
 function providers.object(name)
   local object = objects[name]
   if not object then
-    local found = providers.find(name)
-    if not found then
-      local hint = nearest(name, name_set())
-      errors.raise { class = "not_found", message = ("no such provider: '%s'%s"):format(name, hint) }
-    end
-    object = found:new()
+    object = providers.class(name):new()
     objects[name] = object
   end
   return object
@@ -203,6 +211,17 @@ function providers.items_of(result)
   return json.array(table.move(result, 1, #result, 1, {}))
 end
 
+--- A method's result as JSON, "null" for none.
+---@param result any
+---@return string
+---@raise oras.Error content
+function providers.encode(result)
+  if result == nil then
+    result = json.null
+  end
+  return errors.check(json.encode(providers.items_of(result)))
+end
+
 --- Call a method of a provider's object, JSON in and out.
 ---@param provider string
 ---@param method string
@@ -213,12 +232,8 @@ function providers.call(provider, method, args)
   local object = providers.object(provider)
   local fn = providers.method(object, provider, method)
   local list, n = decode_arguments(args)
-  local result = fn(object, table.unpack(list, 1, n))
 
-  if result == nil then
-    result = json.null
-  end
-  return errors.check(json.encode(providers.items_of(result)))
+  return providers.encode((fn(object, table.unpack(list, 1, n))))
 end
 
 return providers

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bind/box.h"
 
+#include "bind/context.h"
 #include "bind/lua_error.h"
 
 #include <string.h>
@@ -11,6 +12,7 @@ void *oras_box_new(lua_State *L, const char *name, size_t size, int n_values)
 
     memset(box, 0, size);
     luaL_setmetatable(L, name);
+    oras_context_note(L);
     return box;
 }
 

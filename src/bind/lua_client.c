@@ -229,6 +229,8 @@ static int go_on(lua_State *L, int status, lua_KContext ctx)
     (void)status;
     for (;;) {
         lua_settop(L, 3);
+        if (!exchange->transfer) /* whoever was told of progress has freed the runtime */
+            oras_lua_misuse(L, "the runtime is closed");
         exchange->signal.set = false;
         if (is_stream(exchange) || (exchange->is_done && !owes_progress(exchange)))
             return give_response(L, exchange);

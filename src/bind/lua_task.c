@@ -62,6 +62,8 @@ oras_task *oras_task_spawn(lua_State *L, int n_args)
     task->context = oras_context_get(L);
     task->co = lua_newthread(L);
     lua_setiuservalue(L, -2, 1);
+    if (task->context->hook && !lua_gethook(task->co))
+        lua_sethook(task->co, task->context->hook, LUA_MASKCOUNT, ORAS_HOOK_COUNT);
     task->n_args = n_args;
     if (!lua_checkstack(task->co, n_args + 2))
         luaL_error(L, "too many arguments for a task");
@@ -209,6 +211,8 @@ int oras_task_results(lua_State *L, const oras_task *task)
 
     if (task->state == ORAS_TASK_CANCELLED && !task->started)
         return give_cancelled(L);
+    if (!task->co)
+        return oras_lua_misuse(L, "the runtime is closed");
     n = lua_gettop(task->co);
     if (task->failed) {
         if (!lua_checkstack(task->co, 1))

@@ -5,6 +5,9 @@
 
 #include "bind/wait.h"
 
+/* instructions between two looks of a hook: some 50 us of computing */
+#define ORAS_HOOK_COUNT 10000
+
 typedef enum oras_task_state {
     ORAS_TASK_READY, /* in the queue of the context */
     ORAS_TASK_RUNNING,

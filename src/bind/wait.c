@@ -60,17 +60,43 @@ static int yield(lua_State *L, oras_task *task, oras_signal *signal)
     return lua_yieldk(L, 0, (lua_KContext)task, resumed);
 }
 
+/* Without a call of the runtime around it, the outermost wait is what an interrupt stops. */
+static bool is_outermost(const oras_context *context)
+{
+    return !context->unwinds && context->n_blocked == 0;
+}
+
+static void check_interrupted(lua_State *L, oras_context *context)
+{
+    if (!context->interrupted)
+        return;
+    if (is_outermost(context))
+        context->interrupted = 0;
+    raise_cancelled(L, "interrupted");
+}
+
 /* Only tasks that run inside this wait could cancel it: see block_with_tasks. */
-static void block(lua_State *L, const oras_context *context, const oras_signal *signal)
+static void block(lua_State *L, oras_context *context, const oras_signal *signal)
 {
     oras_error err = ORAS_ERROR_INIT;
 
     while (!signal->set) {
-        if (context->interrupted)
-            raise_cancelled(L, "interrupted");
-        if (oras_reports_wait(context, &err))
+        oras_code code;
+
+        check_interrupted(L, context);
+        context->n_blocked++;
+        code = oras_reports_wait(context, &err);
+        context->n_blocked--;
+        if (code)
             oras_lua_raise(L, &err);
     }
+}
+
+/* One that came too late for the wait before must not stop this one. */
+static void forget_interrupt(oras_context *context)
+{
+    if (is_outermost(context))
+        context->interrupted = 0;
 }
 
 /* A host that drives the loop itself has said that nothing waits in its thread. */
@@ -96,6 +122,7 @@ static void block_with_tasks(lua_State *L, oras_context *context, const oras_sig
                         MAX_DEPTH);
     /* nothing in here raises, so that the count stays right; what happened is said below */
     context->depth++;
+    context->n_blocked++;
     while (!signal->set && !is_cancelled(context)) {
         if (context->ready_first)
             oras_task_run_ready(L, context);
@@ -104,6 +131,7 @@ static void block_with_tasks(lua_State *L, oras_context *context, const oras_sig
         if (context->ready_first && oras_loop_step(context->loop, NULL))
             break;
     }
+    context->n_blocked--;
     context->depth--;
     check_cancelled(L, context->task);
 }
@@ -125,6 +153,7 @@ static int wait_for(lua_State *L, oras_signal *signal, lua_KContext ctx, lua_KFu
         return yield(L, context->task, signal);
     }
     check_may_block(L, context, signal);
+    forget_interrupt(context);
     if (!signal->set && with_tasks)
         block_with_tasks(L, context, signal);
     block(L, context, signal);
@@ -133,12 +162,13 @@ static int wait_for(lua_State *L, oras_signal *signal, lua_KContext ctx, lua_KFu
 
 bool oras_lua_block(lua_State *L, const oras_signal *signal)
 {
-    const oras_context *context = oras_context_get(L);
+    oras_context *context = oras_context_get(L);
 
     if (can_yield(L, context))
         return false;
     check_cancelled(L, context->task);
     check_may_block(L, context, signal);
+    forget_interrupt(context);
     block(L, context, signal);
     return true;
 }

@@ -3,6 +3,7 @@
  * lua/oras/providers.lua. */
 #include "base/alloc.h"
 #include "bind/lua_error.h"
+#include "host/modules.h"
 #include "host/runtime.h"
 
 #include <string.h>
@@ -19,12 +20,16 @@ void oras_call_push_function(lua_State *L)
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &call_key) == LUA_TFUNCTION)
         return;
     lua_pop(L, 1);
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "oras.providers");
-    lua_call(L, 1, 1);
+    oras_modules_push(L, "oras.providers");
     lua_getfield(L, -1, "call");
     lua_remove(L, -2);
     lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &call_key);
+}
+
+void oras_call_forget_function(lua_State *L)
+{
+    lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &call_key);
 }
 

@@ -5,6 +5,7 @@
 #include "bind/lua_error.h"
 #include "bind/progress.h"
 #include "bind/task.h"
+#include "host/modules.h"
 #include "host/runtime.h"
 
 #include <limits.h>
@@ -12,37 +13,110 @@
 #define SLICE_MS 5   /* of one step */
 #define DROP_MS  150 /* from being told to end until it is ended */
 
-typedef struct start {
-    oras_call *call;
-    const char *provider, *method, *args;
-} start;
-
-static void enlist(oras_runtime *rt, oras_call *call)
+static void enlist(oras_call **list, oras_call *call)
 {
-    call->rt = rt;
-    call->next = rt->calls;
-    call->at = &rt->calls;
+    call->next = *list;
+    call->at = list;
     if (call->next)
         call->next->at = &call->next;
-    rt->calls = call;
+    *list = call;
 }
 
-/* It is done: what it has is its own from here on, whatever becomes of the runtime. */
-static void settle(oras_call *call)
+static void unlist(oras_call *call)
 {
-    lua_State *L = call->rt->L;
-
     *call->at = call->next;
     if (call->next)
         call->next->at = call->at;
-    call->rt = NULL;
+}
+
+static void forget_task(lua_State *L, oras_call *call)
+{
     call->task = NULL;
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, call);
 }
 
-/* Lua: make the task of a call, and keep it. */
+/* It is done: what it has is its own from here on, whatever becomes of the runtime; but for
+ * values of Lua. */
+static void settle(oras_call *call)
+{
+    oras_runtime *rt = call->rt;
+
+    unlist(call);
+    call->rt = NULL;
+    if (call->keeps && !call->err.code && oras_task_is_over(call->task)) {
+        call->home = rt;
+        enlist(&rt->kept, call);
+    } else {
+        forget_task(rt->L, call);
+    }
+}
+
+void oras_call_let_go(oras_call *call)
+{
+    if (!call->home)
+        return;
+    unlist(call);
+    forget_task(call->home->L, call);
+    call->home = NULL;
+}
+
+/* Lua: make the task of the call at 1, of the function at 2 and what follows; and keep it. */
 static int begin(lua_State *L)
+{
+    oras_call *call = lua_touserdata(L, 1);
+
+    call->task = oras_task_spawn(L, lua_gettop(L) - 2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, call);
+    return 0;
+}
+
+/* The call below the function on the stack, `begin` below that. */
+static oras_code run_begin(oras_runtime *rt, int n_args, oras_call *call, oras_error *err)
+{
+    int function = lua_gettop(rt->L) - n_args;
+    oras_code code;
+
+    lua_pushcfunction(rt->L, begin);
+    lua_insert(rt->L, function);
+    lua_pushlightuserdata(rt->L, call);
+    lua_insert(rt->L, function + 1);
+    code = oras_runtime_pcall(rt, n_args + 2, 0, err);
+    if (code && call->task)
+        oras_task_drop_root(rt->L, rt->context, call->task->root);
+    return code;
+}
+
+oras_code oras_call_begin(oras_runtime *rt, int n_args, bool keeps, oras_call **out,
+                          oras_error *err)
+{
+    oras_call *call = oras_alloc_zero(1, sizeof *call);
+    oras_code code;
+
+    if (!call || !lua_checkstack(rt->L, 4)) {
+        oras_dealloc(call);
+        lua_settop(rt->L, -(n_args + 2));
+        return oras_fail_memory(err);
+    }
+    call->err = (oras_error)ORAS_ERROR_INIT;
+    call->keeps = keeps;
+    code = run_begin(rt, n_args, call, err);
+    if (code) {
+        oras_dealloc(call);
+        return code;
+    }
+    call->rt = rt;
+    enlist(&rt->calls, call);
+    *out = call;
+    return ORAS_OK;
+}
+
+typedef struct start {
+    const char *provider, *method, *args;
+} start;
+
+/* Lua: the function of a call and its arguments */
+static int give_call(lua_State *L)
 {
     const start *s = lua_touserdata(L, 1);
 
@@ -50,39 +124,25 @@ static int begin(lua_State *L)
     lua_pushstring(L, s->provider);
     lua_pushstring(L, s->method);
     lua_pushstring(L, s->args);
-    s->call->task = oras_task_spawn(L, 3);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, s->call);
-    return 0;
+    return 4;
 }
 
 oras_code oras_call_start(oras_runtime *rt, const char *provider, const char *method,
                           const char *args, oras_call **out, oras_error *err)
 {
-    start s = {NULL, provider, method, args};
+    start s = {provider, method, args};
     oras_code code;
 
     if (!rt || !provider || !method || !out)
         return oras_fail(err, ORAS_C_USAGE, "a runtime, a provider and a method are expected");
     if (rt->depth > 0)
         return oras_fail(err, ORAS_C_USAGE, "no call can be started from inside a callback");
-    s.call = oras_alloc_zero(1, sizeof *s.call);
-    if (!s.call || !lua_checkstack(rt->L, 4)) {
-        oras_dealloc(s.call);
+    if (!lua_checkstack(rt->L, 8))
         return oras_fail_memory(err);
-    }
-    s.call->err = (oras_error)ORAS_ERROR_INIT;
-    lua_pushcfunction(rt->L, begin);
+    lua_pushcfunction(rt->L, give_call);
     lua_pushlightuserdata(rt->L, &s);
-    code = oras_runtime_pcall(rt, 1, 0, err);
-    if (code) {
-        if (s.call->task)
-            oras_task_drop_root(rt->L, rt->context, s.call->task->root);
-        oras_dealloc(s.call);
-        return code;
-    }
-    enlist(rt, s.call);
-    *out = s.call;
-    return ORAS_OK;
+    code = oras_runtime_pcall(rt, 1, 4, err);
+    return code ? code : oras_call_begin(rt, 3, false, out, err);
 }
 
 int oras_pollfd(const oras_runtime *rt)
@@ -167,8 +227,10 @@ static int take_result(lua_State *L)
     size_t size;
 
     lua_settop(L, 1);
-    if (oras_task_results(L, call->task) < 1)
+    if (oras_task_results(L, call->task) < 1 && !call->keeps)
         return luaL_error(L, "a provider's method gave no text");
+    if (call->keeps)
+        return 0;
     text = luaL_checklstring(L, 2, &size);
     call->result = oras_strndup(text, size);
     if (call->result)
@@ -242,14 +304,54 @@ int oras_call_done(const oras_call *call)
     return call && !call->rt;
 }
 
+/* Lua: the first result of the task as JSON */
+static int encode_result(lua_State *L)
+{
+    oras_call *call = lua_touserdata(L, 1);
+    const char *text;
+    size_t size;
+
+    oras_modules_push(L, "oras.providers");
+    lua_getfield(L, -1, "encode");
+    lua_replace(L, 1);
+    lua_settop(L, 1);
+    oras_task_results(L, call->task);
+    lua_settop(L, 2);
+    lua_call(L, 1, 1);
+    text = luaL_checklstring(L, -1, &size);
+    call->result = oras_strndup(text, size);
+    return call->result ? 0 : luaL_error(L, "not enough memory");
+}
+
+static oras_code encode(oras_call *call, oras_error *err)
+{
+    oras_runtime *rt = call->home;
+
+    if (!rt)
+        return oras_fail(err, ORAS_C_USAGE, "the runtime is closed");
+    if (!lua_checkstack(rt->L, 4))
+        return oras_fail_memory(err);
+    lua_pushcfunction(rt->L, encode_result);
+    lua_pushlightuserdata(rt->L, call);
+    return oras_runtime_pcall(rt, 1, 0, err);
+}
+
 oras_code oras_call_result(oras_call *call, char **result, oras_error *err)
 {
-    if (!call || !result || call->rt)
+    if (!call || call->rt || (!result && !call->keeps))
         return oras_fail(err, ORAS_C_USAGE, "a call that is done is expected");
     if (call->err.code) {
         if (err)
             *err = call->err;
         return call->err.code;
+    }
+    if (!result)
+        return ORAS_OK;
+    if (call->keeps && !call->result) {
+        oras_code code = encode(call, err);
+
+        if (code)
+            return code;
     }
     if (!call->result)
         return oras_fail(err, ORAS_C_USAGE, "the call's result was taken already");
@@ -284,6 +386,7 @@ void oras_call_free(oras_call *call)
     }
     if (call->rt)
         stop(call);
+    oras_call_let_go(call);
     oras_dealloc(call->result);
     oras_dealloc(call);
 }
@@ -292,6 +395,8 @@ void oras_calls_free(oras_runtime *rt)
 {
     while (rt->calls)
         oras_call_free(rt->calls);
+    while (rt->kept)
+        oras_call_let_go(rt->kept);
 }
 
 void oras_wake(oras_runtime *rt)

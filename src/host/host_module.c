@@ -25,16 +25,21 @@ static int log_level(lua_State *L)
 {
     static const char *const names[] = {"error", "warn", "info", "debug", NULL};
 
-    oras_runtime_of(L)->log.level = (oras_level)luaL_checkoption(L, 1, NULL, names);
+    oras_level level = (oras_level)luaL_checkoption(L, 1, NULL, names);
+    oras_runtime *rt = oras_runtime_of(L);
+
+    if (rt)
+        rt->log.level = level;
     return 0;
 }
 
 /* Directories that are searched for NAME.lua: before and after those in the library. */
 static int provider_dirs(lua_State *L)
 {
+    const oras_runtime *rt = oras_runtime_of(L); /* NULL: luaopen_oras alone */
     char installed[4096];
 
-    lua_pushstring(L, oras_runtime_of(L)->provider_path);
+    lua_pushstring(L, rt ? rt->provider_path : NULL);
     if (oras_host_provider_dir(installed, sizeof installed))
         lua_pushstring(L, installed);
     else

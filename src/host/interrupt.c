@@ -5,9 +5,6 @@
 #include "bind/task.h"
 #include "host/runtime.h"
 
-/* instructions between two looks of the watch: some 50 us of computing */
-#define WATCH_COUNT 10000
-
 static void raise_stop(lua_State *L)
 {
     oras_error err = ORAS_ERROR_INIT;
@@ -28,17 +25,33 @@ static void preempt(lua_State *L, const oras_context *context)
     lua_yield(L, 0);
 }
 
+static void stop(lua_State *L, lua_Debug *event);
+
+static void set_watch(lua_State *L, bool watched)
+{
+    lua_sethook(L, watched ? stop : NULL, watched ? LUA_MASKCOUNT : 0, ORAS_HOOK_COUNT);
+}
+
 static void stop(lua_State *L, lua_Debug *event)
 {
+    const oras_runtime *rt = oras_runtime_of(L);
+
     (void)event;
-    if (oras_runtime_of(L)->context->interrupted) {
+    if (!rt) { /* a coroutine of the host's that a task made, and the runtime is gone */
+        lua_sethook(L, NULL, 0, 0);
+    } else if (rt->context->interrupted) {
         oras_interrupt_arm(L);
         raise_stop(L);
     } else if (lua_gethookcount(L) == 1) {
-        oras_interrupt_watch(L, oras_runtime_of(L)->watched);
+        set_watch(L, rt->watched);
     } else {
-        preempt(L, oras_runtime_of(L)->context);
+        preempt(L, rt->context);
     }
+}
+
+lua_Hook oras_interrupt_hook(void)
+{
+    return stop;
 }
 
 void oras_interrupt_arm(lua_State *L)
@@ -49,7 +62,7 @@ void oras_interrupt_arm(lua_State *L)
 void oras_interrupt_watch(lua_State *L, bool watched)
 {
     oras_runtime_of(L)->watched = watched;
-    lua_sethook(L, watched ? stop : NULL, watched ? LUA_MASKCOUNT : 0, WATCH_COUNT);
+    set_watch(L, watched);
 }
 
 /* lua_sethook writes plain fields, so a signal handler may call it on the state's own thread,
@@ -60,8 +73,9 @@ static void arm_all(oras_runtime *rt)
     const oras_frame *frame = rt->running;
     lua_State *task = rt->context->running;
 
-    oras_interrupt_arm(rt->L);
-    if (task)
+    if (!rt->attached) /* the hooks of a host are the host's */
+        oras_interrupt_arm(rt->L);
+    if (task && (!rt->attached || lua_gethook(task) == stop))
         oras_interrupt_arm(task);
     if (frame)
         oras_interrupt_arm(frame->L);
@@ -69,10 +83,10 @@ static void arm_all(oras_runtime *rt)
 
 void oras_interrupt(oras_runtime *rt)
 {
-    if (!rt || !__atomic_load_n(&rt->depth, __ATOMIC_ACQUIRE))
+    if (!rt || (!__atomic_load_n(&rt->depth, __ATOMIC_ACQUIRE) && !rt->context->n_blocked))
         return;
     rt->context->interrupted = 1;
-    if (pthread_equal(pthread_self(), rt->owner))
+    if (rt->depth && pthread_equal(pthread_self(), rt->owner))
         arm_all(rt);
     if (rt->context->loop)
         oras_loop_wake(rt->context->loop);

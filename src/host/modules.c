@@ -4,25 +4,78 @@
 #include "host/modules.h"
 #include "bind/core.h"
 #include "host/embedded.h"
+#include "host/environment.h"
 #include "host/runtime.h"
 
 #include <lua-cjson.h>
 #include <lualib.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* exported by lua5.4-cjson, though its header does not say so */
 extern int luaopen_cjson_safe(lua_State *L);
 
-/* The only bytecode that is ever loaded: ours. */
+/* Push the function of a module. The only bytecode that is ever loaded is ours. [-0, +1] */
+static void load_embedded(lua_State *L, const oras_embedded *module)
+{
+    if (luaL_loadbufferx(L, (const char *)module->code, module->size, module->name, "b") != LUA_OK)
+        lua_error(L);
+}
+
 static int open_embedded(lua_State *L)
 {
-    const oras_embedded *module = lua_touserdata(L, lua_upvalueindex(1));
-
-    if (luaL_loadbufferx(L, (const char *)module->code, module->size, module->name, "b") != LUA_OK)
-        return lua_error(L);
+    load_embedded(L, lua_touserdata(L, lua_upvalueindex(1)));
     lua_insert(L, 1);
     lua_call(L, lua_gettop(L) - 1, 1);
     return 1;
+}
+
+static int by_name(const void *name, const void *entry)
+{
+    return strcmp(name, ((const oras_embedded *)entry)->name);
+}
+
+/* Push the function that makes a module of ours. [-0, +0 or +1] */
+static bool push_loader(lua_State *L, const char *name)
+{
+    const oras_embedded *module;
+
+    if (strcmp(name, "oras.core") == 0 || strcmp(name, "oras.host") == 0) {
+        lua_pushcfunction(L, strcmp(name, "oras.core") == 0 ? luaopen_oras_core : oras_host_open);
+        return true;
+    }
+    module = bsearch(name, oras_embedded_modules, oras_embedded_modules_count,
+                     sizeof *oras_embedded_modules, by_name);
+    if (!module)
+        return false;
+    load_embedded(L, module);
+    oras_environment_push(L);
+    if (lua_isnil(L, -1))
+        lua_pop(L, 1);
+    else
+        lua_setupvalue(L, -2, 1); /* the only one that a chunk has: its globals */
+    return true;
+}
+
+bool oras_modules_push(lua_State *L, const char *name)
+{
+    luaL_checkstack(L, 6, "no room for a module");
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, name) != LUA_TNIL) {
+        lua_remove(L, -2);
+        return true;
+    }
+    lua_pop(L, 1);
+    if (!push_loader(L, name)) {
+        lua_pop(L, 1);
+        return false;
+    }
+    lua_pushstring(L, name);
+    lua_call(L, 1, 1);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, name);
+    lua_remove(L, -2);
+    return true;
 }
 
 static void preload_modules(lua_State *L)

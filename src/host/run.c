@@ -2,6 +2,7 @@
  * Running a script: oras_run_file. */
 #include "bind/lua_error.h"
 #include "bind/lua_main.h"
+#include "host/modules.h"
 #include "host/runtime.h"
 
 #include <errno.h>
@@ -14,8 +15,8 @@ typedef struct script {
     char *const *argv;
 } script;
 
-/* arg[0] the script, arg[1] and up what was given to it. [-0, +0] */
-static void set_arg(lua_State *L, const script *s)
+/* arg[0] the script, arg[1] and up what was given to it. [-0, +1] */
+static void push_arg(lua_State *L, const script *s)
 {
     lua_createtable(L, s->argc, 1);
     lua_pushstring(L, s->path);
@@ -24,7 +25,21 @@ static void set_arg(lua_State *L, const script *s)
         lua_pushstring(L, s->argv[i]);
         lua_rawseti(L, -2, i + 1);
     }
-    lua_setglobal(L, "arg");
+}
+
+/* A host's globals are not ours to set: the script on top sees them behind its `arg`. [-1, +0] */
+static void set_private_arg(lua_State *L, int chunk)
+{
+    lua_createtable(L, 0, 1);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "arg");
+    lua_createtable(L, 0, 2);
+    lua_pushglobaltable(L);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "__index");
+    lua_setfield(L, -2, "__newindex");
+    lua_setmetatable(L, -2);
+    lua_setupvalue(L, chunk, 1);
 }
 
 static void push_args(lua_State *L, const script *s)
@@ -41,7 +56,11 @@ static int run_script(lua_State *L)
     oras_lua_set_main(L, strcmp(s->path, "-") == 0 ? "=stdin" : lua_pushfstring(L, "@%s", s->path));
     if (oras_loading_file(L, s->path) != 1)
         return lua_error(L);
-    set_arg(L, s);
+    push_arg(L, s);
+    if (oras_runtime_of(L)->attached)
+        set_private_arg(L, lua_gettop(L) - 1);
+    else
+        lua_setglobal(L, "arg");
     push_args(L, s);
     lua_call(L, s->argc, 0);
     return 0;
@@ -52,9 +71,7 @@ static int run_own(lua_State *L)
 {
     const script *s = lua_touserdata(L, 1);
 
-    lua_getglobal(L, "require");
-    lua_pushfstring(L, "oras.%s", s->path + strlen("oras:"));
-    lua_call(L, 1, 1);
+    oras_modules_push(L, lua_pushfstring(L, "oras.%s", s->path + strlen("oras:")));
     push_args(L, s);
     lua_call(L, s->argc, 0);
     return 0;
@@ -86,6 +103,8 @@ oras_code oras_run_file(oras_runtime *rt, const char *path, int argc, char *cons
 
     if (!rt || !path || argc < 0)
         return oras_fail(err, ORAS_C_USAGE, "a runtime, a path and its arguments are expected");
+    if (rt->attached && is_own(path))
+        return oras_fail(err, ORAS_C_USAGE, "'%s' needs a runtime of oras_runtime_new", path);
     code = look(path, err);
     if (code)
         return code;

@@ -31,6 +31,15 @@ oras_runtime *oras_runtime_of(lua_State *L)
     return rt;
 }
 
+void oras_runtime_set(lua_State *L, oras_runtime *rt)
+{
+    if (rt)
+        lua_pushlightuserdata(L, rt);
+    else
+        lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &runtime_key);
+}
+
 static void *lua_resize(void *ud, void *ptr, size_t old_size, size_t size)
 {
     void *moved;
@@ -88,11 +97,22 @@ static bool copy_text(const char *text, char **out)
     return !text || (*out = oras_strdup(text)) != NULL;
 }
 
+/* What the host does in there must not take the ground from under whoever says something. */
+static void tell_log(void *ud, oras_level level, const char *line)
+{
+    oras_runtime *rt = ud;
+
+    rt->n_callbacks++;
+    rt->log_line(rt->ud, level, line);
+    rt->n_callbacks--;
+}
+
 static bool copy_options(oras_runtime *rt, const oras_options *opts)
 {
-    rt->log = (oras_log){opts->log_level, opts->log, opts->ud};
+    rt->log = (oras_log){opts->log_level, opts->log ? tell_log : NULL, rt};
+    rt->log_line = opts->log;
     rt->progress = opts->progress;
-    rt->progress_ud = opts->ud;
+    rt->ud = opts->ud;
     rt->never_block = opts->never_block != 0;
     return copy_text(opts->provider_path, &rt->provider_path) &&
            copy_text(opts->ca_file, &rt->ca_file) && copy_text(opts->user_agent, &rt->user_agent);
@@ -102,8 +122,12 @@ static bool copy_options(oras_runtime *rt, const oras_options *opts)
 static void tell_progress(void *ud, const oras_progress *progress)
 {
     oras_runtime *rt = ud;
+    int enough;
 
-    if (rt->progress(rt->progress_ud, progress) != 0)
+    rt->n_callbacks++;
+    enough = rt->progress(rt->ud, progress);
+    rt->n_callbacks--;
+    if (enough)
         oras_interrupt(rt);
 }
 
@@ -113,22 +137,26 @@ void oras_runtime_begin_progress(oras_runtime *rt)
         oras_reports_begin(&rt->reports);
 }
 
+void oras_runtime_set_context(oras_runtime *rt, oras_context *context)
+{
+    rt->context = context;
+    context->log = &rt->log;
+    context->ca_file = rt->ca_file;
+    context->user_agent = rt->user_agent;
+    context->never_block = rt->never_block;
+    if (rt->progress) {
+        rt->reports = (oras_reports){.tell = tell_progress, .ud = rt};
+        context->reports = &rt->reports;
+        oras_runtime_begin_progress(rt);
+    }
+}
+
 static int open_state(lua_State *L)
 {
     oras_runtime *rt = lua_touserdata(L, 1);
 
-    lua_pushlightuserdata(L, rt);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &runtime_key);
-    rt->context = oras_context_get(L);
-    rt->context->log = &rt->log;
-    rt->context->ca_file = rt->ca_file;
-    rt->context->user_agent = rt->user_agent;
-    rt->context->never_block = rt->never_block;
-    if (rt->progress) {
-        rt->reports = (oras_reports){.tell = tell_progress, .ud = rt};
-        rt->context->reports = &rt->reports;
-        oras_runtime_begin_progress(rt);
-    }
+    oras_runtime_set(L, rt);
+    oras_runtime_set_context(rt, oras_context_get(L));
     oras_modules_open(rt);
     oras_interrupt_watch(L, true);
     lua_gc(L, LUA_GCRESTART);
@@ -197,18 +225,29 @@ static oras_code make_state(oras_runtime *rt, oras_error *err)
     return err->code;
 }
 
-oras_code oras_runtime_new(const oras_options *given, oras_runtime **out, oras_error *err)
+oras_runtime *oras_runtime_alloc(const oras_options *given, oras_error *err)
+{
+    const oras_options opts = read_options(given);
+    oras_runtime *rt = oras_alloc_zero(1, sizeof *rt);
+
+    if (rt && copy_options(rt, &opts))
+        return rt;
+    oras_fail_memory(err);
+    oras_runtime_dispose(rt);
+    return NULL;
+}
+
+oras_code oras_runtime_new(const oras_options *opts, oras_runtime **out, oras_error *err)
 {
     oras_error unseen = ORAS_ERROR_INIT;
-    const oras_options opts = read_options(given);
     oras_runtime *rt;
     oras_code code;
 
     err = err ? err : &unseen;
-    rt = oras_alloc_zero(1, sizeof *rt);
+    rt = oras_runtime_alloc(opts, err);
     if (!rt)
-        return oras_fail_memory(err);
-    code = copy_options(rt, &opts) ? make_state(rt, err) : oras_fail_memory(err);
+        return err->code;
+    code = make_state(rt, err);
     if (code) {
         oras_runtime_free(rt);
         return code;
@@ -217,17 +256,28 @@ oras_code oras_runtime_new(const oras_options *given, oras_runtime **out, oras_e
     return ORAS_OK;
 }
 
-void oras_runtime_free(oras_runtime *rt)
+void oras_runtime_dispose(oras_runtime *rt)
 {
     if (!rt)
         return;
-    oras_calls_free(rt);
-    if (rt->L)
-        lua_close(rt->L);
     oras_dealloc(rt->provider_path);
     oras_dealloc(rt->ca_file);
     oras_dealloc(rt->user_agent);
     oras_dealloc(rt);
+}
+
+void oras_runtime_free(oras_runtime *rt)
+{
+    if (!rt)
+        return;
+    if (rt->attached) {
+        oras_lua_detach(rt);
+        return;
+    }
+    oras_calls_free(rt);
+    if (rt->L)
+        lua_close(rt->L);
+    oras_runtime_dispose(rt);
 }
 
 void oras_free(void *ptr)
@@ -244,6 +294,7 @@ static void enter(oras_runtime *rt)
         if (!rt->calls) /* else what moves belongs to them, too */
             oras_runtime_begin_progress(rt);
     }
+    rt->context->unwinds = true;
     __atomic_store_n(&rt->depth, rt->depth + 1, __ATOMIC_RELEASE);
 }
 
@@ -252,7 +303,8 @@ static bool take_stop(oras_runtime *rt)
 {
     if (atomic_exchange(&rt->context->interrupted, 0) == 0)
         return false;
-    oras_interrupt_watch(rt->L, rt->watched);
+    if (!rt->attached)
+        oras_interrupt_watch(rt->L, rt->watched);
     oras_task_drop_all(rt->L, rt->context);
     return true;
 }
@@ -267,6 +319,7 @@ static bool leave(oras_runtime *rt)
         take_stop(rt);
     }
     __atomic_store_n(&rt->depth, rt->depth - 1, __ATOMIC_RELEASE);
+    rt->context->unwinds = rt->depth > 0;
     return stopped;
 }
 

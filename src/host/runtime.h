@@ -15,10 +15,13 @@ typedef struct oras_frame {
     struct oras_frame *below;
 } oras_frame;
 
-/** A call that was started and goes on by oras_step. */
+/** A call that was started and goes on by oras_step. Its task is kept in the registry under the
+ * call's address. */
 struct oras_call {
     oras_runtime *rt;    /* NULL once it is done */
-    oras_task *task;     /* kept in the registry under the call's address; NULL once it is done */
+    oras_task *task;     /* NULL once it is done, unless it is kept */
+    oras_runtime *home;  /* of one that is kept; NULL: not kept */
+    bool keeps;          /* it gives values of Lua: the task is kept when it is done */
     bool cancelled;      /* asked to end */
     bool orphan;         /* nobody has a handle any more */
     int64_t drop_due_ms; /* 0: not told yet; then it is ended where it stands */
@@ -31,9 +34,10 @@ struct oras_runtime {
     lua_State *L;
     oras_context *context;
     oras_frame *volatile running; /* innermost; lives on the C stack of its resume */
-    oras_log log;
-    int (*progress)(void *ud, const oras_progress *progress); /* the host's; NULL: none */
-    void *progress_ud;
+    oras_log log;                 /* tells the host by log_line */
+    void (*log_line)(void *ud, oras_level level, const char *line); /* the host's; NULL: none */
+    int (*progress)(void *ud, const oras_progress *progress);       /* the host's; NULL: none */
+    void *ud;                                                       /* of both */
     oras_reports reports;
     char *provider_path, *ca_file, *user_agent;
     bool never_block;     /* the host drives the loop */
@@ -45,12 +49,31 @@ struct oras_runtime {
     int exit_status;
     bool watched;            /* a hook looks for interrupts from other threads */
     int depth;               /* of calls into Lua */
+    bool attached;           /* the state is the host's: it outlives us, and we change nothing */
+    bool doomed;             /* freed while in use */
+    int n_callbacks;         /* of the host's that run now, one in another */
     struct oras_call *calls; /* those that run */
+    struct oras_call *kept;  /* those that are done, whose results are still Lua's */
     pthread_t owner;         /* the thread that made the outermost of them */
 };
 
-/** The runtime that owns the state. */
+/** The runtime of the state; NULL: none. [-0, +0] */
 oras_runtime *oras_runtime_of(lua_State *L);
+
+/** Make it the state's. Raises. [-0, +0] */
+void oras_runtime_set(lua_State *L, oras_runtime *rt);
+
+/** A runtime without a state, of options that may be NULL. */
+oras_runtime *oras_runtime_alloc(const oras_options *given, oras_error *err);
+
+/** Free what is not Lua's. */
+void oras_runtime_dispose(oras_runtime *rt);
+
+/** Let the state's context know what the options say. */
+void oras_runtime_set_context(oras_runtime *rt, oras_context *context);
+
+/** The end of one that is attached, or will be. */
+void oras_lua_detach(oras_runtime *rt);
 
 /** Call what lies on the stack (function, n_args arguments) and fill err by how it ended. On
  * failure, and when the script called os.exit(0) (then rt->exiting), nothing is left on the
@@ -67,8 +90,22 @@ void oras_runtime_begin_progress(oras_runtime *rt);
 /** Push the function that calls a provider's method, JSON in and out. Raises. [-0, +1] */
 void oras_call_push_function(lua_State *L);
 
+/** Forget it, with the modules that it is of. [-0, +0] */
+void oras_call_forget_function(lua_State *L);
+
+/** Make the task of a call with what lies on the main thread's stack: a function and what it is
+ * given. All of it is popped. */
+oras_code oras_call_begin(oras_runtime *rt, int n_args, bool keeps, oras_call **out,
+                          oras_error *err);
+
+/** Its results go: it is freed, or the runtime ends. */
+void oras_call_let_go(oras_call *call);
+
 /** The runtime ends: so do the calls that still run; their handles go. */
 void oras_calls_free(oras_runtime *rt);
+
+/** The hook that looks for interrupts, and for the end of a turn. */
+lua_Hook oras_interrupt_hook(void);
 
 /** Make the hook that unwinds everything fire on this coroutine. */
 void oras_interrupt_arm(lua_State *L);

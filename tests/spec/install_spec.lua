@@ -122,8 +122,9 @@ describe("an installed prefix", function()
   installed("exports what its headers declare and no more", function()
     local _, out = shell(("nm -D --defined-only '%s/lib/liboras.so.0' | awk '{print $3}' | sort"):format(prefix))
 
-    assert.equal("luaopen_oras_core oras_call_cancel oras_call_done oras_call_free oras_call_json "
-      .. "oras_call_result oras_call_start oras_free oras_global_init oras_interrupt oras_pollfd oras_run_file "
+    assert.equal("luaopen_oras luaopen_oras_core oras_call_cancel oras_call_done oras_call_free oras_call_json "
+      .. "oras_call_result oras_call_start oras_free oras_global_init oras_interrupt oras_lua_attach oras_lua_load "
+      .. "oras_lua_pcall oras_lua_results oras_lua_spawn oras_lua_state oras_pollfd oras_run_file "
       .. "oras_runtime_free oras_runtime_new oras_step oras_timeout_ms oras_version oras_wake", (out:gsub("\n", " "):gsub(" $", "")))
   end)
 
