@@ -154,7 +154,8 @@ local function check_values(opts)
   options.check(opts.timeout, TIMEOUTS, "Registry:new: timeout")
   local backend = opts.auth_backend
   if type(backend) == "string" and not AUTH_BACKENDS[backend] then
-    errors.usage('Registry:new: auth_backend is "auto", "basic", "token", "ecr", "anonymous" or a table, not %q', backend)
+    errors.usage('Registry:new: auth_backend is "auto", "basic", "token", "ecr", "anonymous" or a table, not %q',
+      backend)
   end
   if opts.referrers and not REFERRERS[opts.referrers] then
     errors.usage('Registry:new: referrers is "auto", "api" or "tag", not %q', opts.referrers)
