@@ -181,7 +181,7 @@ describe("ECR", function()
     assert.equal(1, #calls())
   end)
 
-  it("goes to the API of the region that stands in the registry's name, by itself", function()
+  it("W20 goes to the API of the region that stands in the registry's name, by itself", function()
     seed "basic/app"
     with_keys()
     variables.AWS_ENDPOINT_URL_ECR = nil
