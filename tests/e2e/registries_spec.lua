@@ -384,6 +384,22 @@ describe("TLS of", function()
     assert.truthy(err.message:find("expect https?", 1, true), err.message)
   end, has_tls)
 
+  each("is not verified with --insecure, and is with --ca-file", function(place, reference)
+    local config = helper.directory() .. "/config.json"
+    helper.write(config, oras.json.encode {
+      auths = { [places.host(place)] = { auth = wire.base64(places.user()) } },
+    })
+    local function resolve(flag)
+      return process.run("resolve", "--registry-config", config, flag, reference)
+    end
+    local status, out = resolve "--insecure"
+    assert.equal(0, status)
+    assert.matches("^sha256:%x+%s*$", out)
+    assert.equal(out, select(2, resolve("--ca-file=" .. services.get "ca")))
+    status, out = resolve "--plain-http=false"
+    assert.same({ 1, "" }, { status, out })
+  end, has_tls)
+
   each("is named where there is none", function(place, reference)
     local registry = places.known(place, { plain_http = false })
     local err = helper.fails(registry, "get_manifest", reference)

@@ -247,10 +247,9 @@ describe("oras-lua discover", function()
 ]]):format(ref, subject.digest, sbom.digest), out)
   end)
 
-  it("prints a line for each in a pipe", function()
-    assert.equal(("1\tapplication/x.sbom\t%s\n2\tapplication/x.counter\t%s\n"):format(sbom.digest, counter.digest),
-      run(ref .. ":v1"))
-    assert.equal("", run(ref .. "@" .. counter.digest))
+  it("prints the tree to a pipe, too", function()
+    assert.equal(run(ref .. ":v1", "--format", "tree"), run(ref .. ":v1"))
+    assert.equal(("%s@%s\n"):format(ref, counter.digest), run(ref .. "@" .. counter.digest))
   end)
 
   it("prints a document", function()
@@ -278,7 +277,7 @@ describe("oras-lua discover", function()
 
   it("asks as --distribution-spec says", function()
     faults.reset { content = false }
-    assert.equal("", run(ref .. ":v1", "--distribution-spec", "v1.1-referrers-tag"))
+    assert.equal(("%s@%s\n"):format(ref, subject.digest), run(ref .. ":v1", "--distribution-spec", "v1.1-referrers-tag"))
     assert.equal(0, faults.count({ path = "*/referrers/*" }).total)
   end)
 end)

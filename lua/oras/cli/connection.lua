@@ -143,7 +143,10 @@ local function verify_of(get)
   if insecure and ca_file then
     usage_fail "'--insecure' and '--ca-file' exclude each other"
   end
-  return not insecure and ca_file or (insecure and false or nil)
+  if insecure then
+    return false
+  end
+  return ca_file
 end
 
 -- One file is its path, several a list.

@@ -58,20 +58,6 @@ local function tree_of(title, root, is_verbose)
   return table.concat(lines, "\n") .. "\n"
 end
 
--- One referrer a line: its level, type and digest.
-local function lines_of(root)
-  local lines = {}
-  local function add(list, level)
-    for _, entry in ipairs(list) do
-      local artifact_type = type(entry.artifactType) == "string" and sanitise(entry.artifactType) or "-"
-      lines[#lines + 1] = ("%d\t%s\t%s\n"):format(level, artifact_type, entry.digest)
-      add(entry.referrers, level + 1)
-    end
-  end
-  add(root.referrers, 1)
-  return table.concat(lines)
-end
-
 -- The same tree, in which each node says where it is.
 local function add_references(container, node)
   node.reference = container:with_digest(node.digest).uri
@@ -92,7 +78,6 @@ local function run(registry, words, opts)
   local title = container:with_digest(root.digest).uri
   return {
     text = tree_of(title, root, opts.verbose),
-    line = lines_of(root),
     document = opts.format == "json" and add_references(container, root) or nil,
   }
 end
