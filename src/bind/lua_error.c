@@ -9,6 +9,18 @@
 /* Its address is the metatable's key in the registry. */
 static const char metatable_key;
 
+/* The class and the message, as long as nothing of the Lua side is loaded that says more. */
+static int to_text(lua_State *L)
+{
+    lua_settop(L, 1);
+    if (!lua_istable(L, 1) || lua_getfield(L, 1, "class") != LUA_TSTRING ||
+        lua_getfield(L, 1, "message") != LUA_TSTRING)
+        lua_pushliteral(L, NAME);
+    else
+        lua_pushfstring(L, "%s: %s", lua_tostring(L, 2), lua_tostring(L, 3));
+    return 1;
+}
+
 void oras_lua_push_error_metatable(lua_State *L)
 {
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key) == LUA_TTABLE)
@@ -17,6 +29,8 @@ void oras_lua_push_error_metatable(lua_State *L)
     lua_createtable(L, 0, 8);
     lua_pushliteral(L, NAME);
     lua_setfield(L, -2, "__name");
+    lua_pushcfunction(L, to_text);
+    lua_setfield(L, -2, "__tostring");
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key);
 }

@@ -48,6 +48,7 @@ static bool push_loader(lua_State *L, const char *name)
                      sizeof *oras_embedded_modules, by_name);
     if (!module)
         return false;
+    oras_context_get(L); /* raises when it is closed: nothing is loaded any more */
     load_embedded(L, module);
     oras_environment_push(L);
     if (lua_isnil(L, -1))
