@@ -18,9 +18,11 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define ORAS_API __attribute__((visibility("default")))
+#define ORAS_API                 __attribute__((visibility("default")))
+#define ORAS_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
 #else
 #define ORAS_API
+#define ORAS_PRINTF(text, first)
 #endif
 
 /** What happened, coarsely; oras_error.class_name says it finely. */
@@ -86,6 +88,20 @@ typedef struct oras_progress {
     int64_t blobs_done, blobs_total; /* of an operation on several blobs; total -1: not one */
 } oras_progress;
 
+/**
+ * Who the host is at a registry: user name and password, or one of the tokens; all NULL: that
+ * is not for the host to say, and the library looks where it always does (docs/credentials.md).
+ */
+typedef struct oras_credentials {
+    const char *username, *password; /* both or none */
+    const char *identity_token;      /* changed for others at the token server (OAuth2) */
+    const char *registry_token;      /* a bearer token that the registry itself takes */
+    int anonymous;                   /* non-zero: nobody; nothing else is asked either */
+    /* NULL, or called once the texts were copied: for the host to wipe them */
+    void (*release)(struct oras_credentials *credentials);
+    void *owner; /* the host's, for release */
+} oras_credentials;
+
 /** How a runtime is made; start from ORAS_OPTIONS_INIT. Strings are copied. */
 typedef struct oras_options {
     size_t size;               /* sizeof(oras_options), set by ORAS_OPTIONS_INIT */
@@ -94,25 +110,31 @@ typedef struct oras_options {
     const char *user_agent;    /* put before ours; may be NULL */
     oras_level log_level;
     void (*log)(void *ud, oras_level level, const char *line); /* NULL: silent */
-    void *ud;                                                  /* given to log and progress */
+    void *ud;                                                  /* given to the functions here */
     /* Called on the runtime's thread when bytes have moved, and at least every 100 ms while a
      * call waits; non-zero cancels the call (ORAS_ECANCELED). NULL: nobody asks */
     int (*progress)(void *ud, const oras_progress *progress);
     /* Non-zero: the host drives the loop (oras_step), and whatever would wait in its thread
      * fails with ORAS_EBLOCK instead */
     int never_block;
+    /* Asked on the runtime's thread when a registry wants credentials, before any file, helper
+     * or variable; `out` is all zero. host is "ghcr.io" or "localhost:5000", repository "" where
+     * there is none. With it, memory of the runtime's own interpreter is wiped when it is freed.
+     * Anything but ORAS_OK fails the request, with that code. NULL: nobody asks */
+    oras_code (*credentials)(void *ud, const char *host, const char *repository,
+                             oras_credentials *out);
 } oras_options;
 
 #ifdef __cplusplus
 #define ORAS_OPTIONS_INIT                                                                          \
     oras_options                                                                                   \
     {                                                                                              \
-        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL, NULL, 0                 \
+        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL, NULL, 0, NULL           \
     }
 #else
 #define ORAS_OPTIONS_INIT                                                                          \
     {                                                                                              \
-        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL, NULL, 0                 \
+        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL, NULL, 0, NULL           \
     }
 #endif
 
@@ -230,6 +252,133 @@ ORAS_API void oras_call_cancel(oras_call *call);
 
 /** Free a call; one that runs is cancelled. NULL is fine. */
 ORAS_API void oras_call_free(oras_call *call);
+
+/* Functions of the host's that providers call by name:
+ *
+ *     local functions = require "oras.functions"
+ *     local price = functions.price("apple", 3)   -- nil where no function has that name
+ */
+
+/** What a function gives; lives until it returns. */
+typedef struct oras_reply oras_reply;
+
+/**
+ * A function of the host's. It is called on the runtime's thread and must not use the runtime
+ * but to wake, interrupt, cancel and resume.
+ *
+ * @param args   JSON array of what the provider gave; borrowed until it returns
+ * @param reply  to be given to oras_reply_json(); without that the provider gets nil
+ * @param err    see oras_error_set()
+ * @return ORAS_OK, or any other code: the provider gets an error of that class
+ */
+typedef oras_code (*oras_function)(void *ud, const char *args, oras_reply *reply, oras_error *err);
+
+/**
+ * Register a function under a name, in place of one that has it; at any time, but not from
+ * inside a callback.
+ *
+ * @param name  copied; a Lua name of at most 63 bytes
+ * @param fn    NULL takes the name out
+ * @return ORAS_OK, ORAS_EINVALID, ORAS_ENOMEM
+ */
+ORAS_API oras_code oras_register(oras_runtime *rt, const char *name, oras_function fn, void *ud,
+                                 oras_error *err);
+
+/** Answer with a JSON value, which is copied. ORAS_OK, ORAS_ENOMEM. */
+ORAS_API oras_code oras_reply_json(oras_reply *reply, const char *json, oras_error *err);
+
+/**
+ * Fill an error: for functions of the host's that fail.
+ *
+ * @param class_name  "not_found", "io", ...: a class of docs/errors.md; anything else is "script"
+ * @param format      of printf; becomes one line
+ * @return the class's code
+ */
+ORAS_API oras_code oras_error_set(oras_error *err, const char *class_name, const char *format, ...)
+    ORAS_PRINTF(3, 4);
+
+/* Bytes between a call and the host, with backpressure: of a blob on its way to the host, or of
+ * what the host gives for an upload. The provider's method gets the stream as its last argument
+ * (docs/embedding.md, "Streams"):
+ *
+ *     function Gateway:fetch(reference, digest, stream)
+ *       stream:begin { type = "application/gzip" }
+ *       self:get_blob(reference, digest, { sink = stream:sink(digest) })
+ *     end
+ *
+ *     function Gateway:store(reference, stream)
+ *       return self:upload_blob(reference, { reader = stream, size = stream.size })
+ *     end
+ */
+
+#define ORAS_FAILED (-1) /* of write and read: *err may say why */
+#define ORAS_END    (-2) /* of read: no more comes */
+
+/**
+ * What a stream asks of the host; start from ORAS_STREAM_INIT. Any function may be NULL. All
+ * are called on the runtime's thread, inside oras_step() or oras_stream_call(), and never after
+ * the call is done; they must not use the runtime but to wake, interrupt, cancel, free calls
+ * and streams, and resume. Non-zero from begin and end fails the call, as ORAS_FAILED does; *err
+ * may say why (oras_error_set), else it is ORAS_ECANCELED.
+ */
+typedef struct oras_stream_functions {
+    size_t size; /* sizeof(oras_stream_functions), set by ORAS_STREAM_INIT */
+    void *ud;
+    /* What is to come, in words of the provider's: JSON */
+    int (*begin)(void *ud, const char *head, oras_error *err);
+    /* Take bytes and give how many; with fewer than `size` nothing more comes until
+     * oras_stream_resume(), and about 100 KiB lie waiting meanwhile. A last byte of a blob of
+     * known size comes only when all of it was verified */
+    int64_t (*write)(void *ud, const void *data, size_t size, oras_error *err);
+    /* The method has returned, and all that was written was verified */
+    int (*end)(void *ud, oras_error *err);
+    /* Give at most `capacity` bytes: how many, ORAS_END, or 0 for none now: it is asked again
+     * after oras_stream_resume() */
+    int64_t (*read)(void *ud, void *data, size_t capacity, oras_error *err);
+    int64_t read_size; /* of all bytes that read gives; -1: not known */
+} oras_stream_functions;
+
+#ifdef __cplusplus
+#define ORAS_STREAM_INIT                                                                           \
+    oras_stream_functions                                                                          \
+    {                                                                                              \
+        sizeof(oras_stream_functions), NULL, NULL, NULL, NULL, NULL, -1                            \
+    }
+#else
+#define ORAS_STREAM_INIT                                                                           \
+    {                                                                                              \
+        sizeof(oras_stream_functions), NULL, NULL, NULL, NULL, NULL, -1                            \
+    }
+#endif
+
+typedef struct oras_stream oras_stream;
+
+/**
+ * Make a stream, for one call at a time.
+ *
+ * @param functions  copied
+ * @param out        the stream, owned by the caller: oras_stream_free()
+ * @return ORAS_OK, ORAS_EINVALID, ORAS_ENOMEM
+ */
+ORAS_API oras_code oras_stream_new(oras_runtime *rt, const oras_stream_functions *functions,
+                                   oras_stream **out, oras_error *err);
+
+/** As oras_call_json(), with the stream behind the arguments. While it waits for the host, some
+ * other thread resumes. */
+ORAS_API oras_code oras_stream_call(oras_stream *stream, const char *provider, const char *method,
+                                    const char *args, char **result, oras_error *err);
+
+/** As oras_call_start(), with the stream behind the arguments. */
+ORAS_API oras_code oras_stream_start(oras_stream *stream, const char *provider, const char *method,
+                                     const char *args, oras_call **out, oras_error *err);
+
+/** The host takes bytes again, or has some: it is asked in the next step. Callable from any
+ * thread, while the runtime and the stream are there. */
+ORAS_API void oras_stream_resume(oras_stream *stream);
+
+/** Free a stream; a call that uses it finds nobody there (ORAS_ECANCELED). NULL is fine, and so
+ * is a runtime that was freed before. */
+ORAS_API void oras_stream_free(oras_stream *stream);
 
 /** Make oras_pollfd() readable until the next step. Callable from any thread. */
 ORAS_API void oras_wake(oras_runtime *rt);

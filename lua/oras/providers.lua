@@ -226,14 +226,20 @@ end
 ---@param provider string
 ---@param method string
 ---@param args? string JSON array; null stands for an argument that is left out
+---@param stream? userdata of the host's; the method gets it as its last argument (oras.stream)
 ---@return string json of the method's first result, "null" for none
 ---@raise oras.Error not_found, usage, and whatever the method raises
-function providers.call(provider, method, args)
+function providers.call(provider, method, args, stream)
   local object = providers.object(provider)
   local fn = providers.method(object, provider, method)
   local list, n = decode_arguments(args)
-
-  return providers.encode((fn(object, table.unpack(list, 1, n))))
+  if not stream then
+    return providers.encode((fn(object, table.unpack(list, 1, n))))
+  end
+  list[n + 1] = require("oras.stream").new(stream)
+  local text = providers.encode((fn(object, table.unpack(list, 1, n + 1))))
+  errors.check(stream:finish())
+  return text
 end
 
 return providers

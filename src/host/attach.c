@@ -6,6 +6,7 @@
 #include "host/environment.h"
 #include "host/modules.h"
 #include "host/runtime.h"
+#include "host/stream.h"
 
 #include <oras_lua.h>
 
@@ -40,6 +41,7 @@ static void end(oras_runtime *rt)
     rt->progress = NULL;
     oras_task_drop_all(rt->L, rt->context);
     oras_calls_free(rt);
+    oras_streams_end(rt);
     oras_context_close(rt->L, rt->context);
     oras_call_forget_function(rt->L);
     oras_runtime_set(rt->L, NULL);

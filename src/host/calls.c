@@ -5,8 +5,9 @@
 #include "bind/lua_error.h"
 #include "bind/progress.h"
 #include "bind/task.h"
+#include "host/call.h"
 #include "host/modules.h"
-#include "host/runtime.h"
+#include "host/stream.h"
 
 #include <limits.h>
 
@@ -44,6 +45,8 @@ static void settle(oras_call *call)
 
     unlist(call);
     call->rt = NULL;
+    oras_stream_let_go(call->stream);
+    call->stream = NULL;
     if (call->keeps && !call->err.code && oras_task_is_over(call->task)) {
         call->home = rt;
         enlist(&rt->kept, call);
@@ -111,38 +114,40 @@ oras_code oras_call_begin(oras_runtime *rt, int n_args, bool keeps, oras_call **
     return ORAS_OK;
 }
 
-typedef struct start {
-    const char *provider, *method, *args;
-} start;
-
 /* Lua: the function of a call and its arguments */
 static int give_call(lua_State *L)
 {
-    const start *s = lua_touserdata(L, 1);
-
-    oras_call_push_function(L);
-    lua_pushstring(L, s->provider);
-    lua_pushstring(L, s->method);
-    lua_pushstring(L, s->args);
-    return 4;
+    oras_call_push(L, lua_touserdata(L, 1));
+    return 1 + ORAS_CALL_ARGS;
 }
 
-oras_code oras_call_start(oras_runtime *rt, const char *provider, const char *method,
-                          const char *args, oras_call **out, oras_error *err)
+oras_code oras_call_spawn(oras_runtime *rt, const oras_call_spec *spec, oras_call **out,
+                          oras_error *err)
 {
-    start s = {provider, method, args};
     oras_code code;
 
-    if (!rt || !provider || !method || !out)
+    if (!rt || !spec->provider || !spec->method || !out)
         return oras_fail(err, ORAS_C_USAGE, "a runtime, a provider and a method are expected");
     if (rt->depth > 0)
         return oras_fail(err, ORAS_C_USAGE, "no call can be started from inside a callback");
     if (!lua_checkstack(rt->L, 8))
         return oras_fail_memory(err);
     lua_pushcfunction(rt->L, give_call);
-    lua_pushlightuserdata(rt->L, &s);
-    code = oras_runtime_pcall(rt, 1, 4, err);
-    return code ? code : oras_call_begin(rt, 3, false, out, err);
+    lua_pushlightuserdata(rt->L, (void *)(uintptr_t)spec);
+    code = oras_runtime_pcall(rt, 1, 1 + ORAS_CALL_ARGS, err);
+    if (!code)
+        code = oras_call_begin(rt, ORAS_CALL_ARGS, false, out, err);
+    if (!code)
+        (*out)->stream = spec->stream;
+    return code;
+}
+
+oras_code oras_call_start(oras_runtime *rt, const char *provider, const char *method,
+                          const char *args, oras_call **out, oras_error *err)
+{
+    const oras_call_spec spec = {provider, method, args, NULL};
+
+    return oras_call_spawn(rt, &spec, out, err);
 }
 
 int oras_pollfd(const oras_runtime *rt)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * oras.host: what the command line and the search for providers need from C. */
 #include "bind/lua_main.h"
+#include "host/credentials.h"
 #include "host/embedded.h"
+#include "host/functions.h"
 #include "host/modules.h"
 #include "host/runtime.h"
 
@@ -96,6 +98,9 @@ static int unwatch(lua_State *L)
 int oras_host_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
+        {"call", oras_functions_call},
+        {"credentials", oras_credentials_ask},
+        {"has", oras_functions_has},
         {"is_terminal", is_terminal},
         {"log_level", log_level},
         {"module_names", module_names},

@@ -4,6 +4,9 @@
 #include "base/alloc.h"
 #include "bind/lua_error.h"
 #include "bind/task.h"
+#include "host/credentials.h"
+#include "host/functions.h"
+#include "host/stream.h"
 
 #include <string.h>
 
@@ -44,7 +47,8 @@ static void *lua_resize(void *ud, void *ptr, size_t old_size, size_t size)
 {
     void *moved;
 
-    (void)ud;
+    if (oras_credentials_wiped(ud))
+        return oras_credentials_resize(ptr, old_size, size);
     if (size == 0) {
         oras_dealloc(ptr);
         return NULL;
@@ -112,6 +116,7 @@ static bool copy_options(oras_runtime *rt, const oras_options *opts)
     rt->log = (oras_log){opts->log_level, opts->log ? tell_log : NULL, rt};
     rt->log_line = opts->log;
     rt->progress = opts->progress;
+    rt->credentials = opts->credentials;
     rt->ud = opts->ud;
     rt->never_block = opts->never_block != 0;
     return copy_text(opts->provider_path, &rt->provider_path) &&
@@ -211,7 +216,7 @@ static oras_code make_state(oras_runtime *rt, oras_error *err)
 {
     int status;
 
-    rt->L = lua_newstate(lua_resize, NULL);
+    rt->L = lua_newstate(lua_resize, rt);
     if (!rt->L)
         return oras_fail_memory(err);
     lua_setwarnf(rt->L, warn, rt);
@@ -263,6 +268,7 @@ void oras_runtime_dispose(oras_runtime *rt)
     oras_dealloc(rt->provider_path);
     oras_dealloc(rt->ca_file);
     oras_dealloc(rt->user_agent);
+    oras_functions_free(rt);
     oras_dealloc(rt);
 }
 
@@ -275,6 +281,7 @@ void oras_runtime_free(oras_runtime *rt)
         return;
     }
     oras_calls_free(rt);
+    oras_streams_end(rt);
     if (rt->L)
         lua_close(rt->L);
     oras_runtime_dispose(rt);

@@ -27,6 +27,7 @@ struct oras_call {
     int64_t drop_due_ms; /* 0: not told yet; then it is ended where it stands */
     char *result;        /* owned until it is given out */
     oras_error err;
+    struct oras_stream *stream;   /* that it uses; NULL: none */
     struct oras_call *next, **at; /* in the list of those that run */
 };
 
@@ -37,7 +38,10 @@ struct oras_runtime {
     oras_log log;                 /* tells the host by log_line */
     void (*log_line)(void *ud, oras_level level, const char *line); /* the host's; NULL: none */
     int (*progress)(void *ud, const oras_progress *progress);       /* the host's; NULL: none */
-    void *ud;                                                       /* of both */
+    oras_code (*credentials)(void *ud, const char *host, const char *repository,
+                             oras_credentials *out); /* the host's; NULL: none */
+    void *ud;                                        /* of these three */
+    struct oras_registered *functions;               /* of the host's, by name */
     oras_reports reports;
     char *provider_path, *ca_file, *user_agent;
     bool never_block;     /* the host drives the loop */
@@ -53,8 +57,9 @@ struct oras_runtime {
     bool doomed;             /* freed while in use */
     int n_callbacks;         /* of the host's that run now, one in another */
     struct oras_call *calls; /* those that run */
-    struct oras_call *kept;  /* those that are done, whose results are still Lua's */
-    pthread_t owner;         /* the thread that made the outermost of them */
+    struct oras_stream *streams; /* all that the host has */
+    struct oras_call *kept;      /* those that are done, whose results are still Lua's */
+    pthread_t owner;             /* the thread that made the outermost of them */
 };
 
 /** The runtime of the state; NULL: none. [-0, +0] */

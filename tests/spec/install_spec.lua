@@ -123,9 +123,11 @@ describe("an installed prefix", function()
     local _, out = shell(("nm -D --defined-only '%s/lib/liboras.so.0' | awk '{print $3}' | sort"):format(prefix))
 
     assert.equal("luaopen_oras luaopen_oras_core oras_call_cancel oras_call_done oras_call_free oras_call_json "
-      .. "oras_call_result oras_call_start oras_free oras_global_init oras_interrupt oras_lua_attach oras_lua_load "
-      .. "oras_lua_pcall oras_lua_results oras_lua_spawn oras_lua_state oras_pollfd oras_run_file "
-      .. "oras_runtime_free oras_runtime_new oras_step oras_timeout_ms oras_version oras_wake", (out:gsub("\n", " "):gsub(" $", "")))
+      .. "oras_call_result oras_call_start oras_error_set oras_free oras_global_init oras_interrupt oras_lua_attach "
+      .. "oras_lua_load oras_lua_pcall oras_lua_results oras_lua_spawn oras_lua_state oras_pollfd oras_register "
+      .. "oras_reply_json oras_run_file oras_runtime_free oras_runtime_new oras_step "
+      .. "oras_stream_call oras_stream_free oras_stream_new oras_stream_resume oras_stream_start oras_timeout_ms "
+      .. "oras_version oras_wake", (out:gsub("\n", " "):gsub(" $", "")))
   end)
 
   installed("has one library, which is the Lua module, too", function()

@@ -133,7 +133,7 @@ end
 local function find(scheme, registry, request, name)
   local found = scheme.ecr and require("oras.auth.ecr").credentials(registry, name, request, true)
     or registry:get_credentials(name, request.repository)
-  if not found and (name:find("amazonaws.", 1, true) or name:find "%.aws$" or name:find "%.aws:%d+$") then
+  if found == nil and (name:find("amazonaws.", 1, true) or name:find "%.aws$" or name:find "%.aws:%d+$") then
     return require("oras.auth.ecr").credentials(registry, name, request)
   end
   return found

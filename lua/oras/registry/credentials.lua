@@ -54,11 +54,12 @@ function Registry:set_token_auth(token, hostname)
 end
 
 --- The credentials for a registry; a subclass may override it to supply them. Asked only when
---- the registry wants some: those that were set, else those of the environment, of a helper or a
---- file (docs/credentials.md), for the longest part of the repository's name that has some.
+--- the registry wants some: those that were set, else what the program gives that this runs in
+--- (oras_options.credentials in C), else those of the environment, of a helper or a file
+--- (docs/credentials.md), for the longest part of the repository's name that has some.
 ---@param hostname string "ghcr.io", "localhost:5000"
 ---@param repository? string
----@return table? `{username, password}`, `{identity_token}` or `{registry_token}`
+---@return table|false|nil `{username, password}`, `{identity_token}` or `{registry_token}`; false: nobody
 ---@raise oras.Error config, helper
 function Registry:get_credentials(hostname, repository)
   local set = private[self].credentials
@@ -67,6 +68,10 @@ function Registry:get_credentials(hostname, repository)
     if self._credentials_host == canonical(hostname) then
       return set
     end
+  end
+  local given = require("oras.host").credentials(hostname, repository)
+  if given ~= nil then
+    return given
   end
   local settings = self._settings
   local timeout = (settings.timeout or {}).helper
