@@ -156,6 +156,15 @@ local function run_word(word, words, index)
   end
 end
 
+-- A provider's file may be named without a "/"; that it is not trusted was said.
+local function run_sandbox(words, index)
+  local word = words[index]
+  if word and not word:find("/", 1, true) and is_script(word) then
+    word = "./" .. word
+  end
+  require "oras.cli.sandbox".run(word, table.move(words, (index or #words) + 1, #words, 1, {}))
+end
+
 local function prepare(opts)
   if opts.dry_run then
     require "oras.registry".dry_run = true
@@ -203,7 +212,9 @@ return function(program, ...)
   for _, step in ipairs(opts.steps) do
     run_step(step)
   end
-  if index then
+  if opts.sandbox then
+    run_sandbox(words, index)
+  elseif index then
     run_word(words[index], words, index)
   else
     run_without_script(opts)

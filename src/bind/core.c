@@ -24,6 +24,7 @@ static const struct {
     {"process", oras_lua_open_process},
     {"progress", oras_lua_open_progress},
     {"reference", oras_lua_open_reference},
+    {"sandbox", oras_lua_open_sandbox},
     {"sink", oras_lua_open_sink},
     {"source", oras_lua_open_source},
     {"task", oras_lua_open_task},

@@ -21,6 +21,7 @@ void oras_lua_open_path(lua_State *L);
 void oras_lua_open_process(lua_State *L);
 void oras_lua_open_progress(lua_State *L);
 void oras_lua_open_reference(lua_State *L);
+void oras_lua_open_sandbox(lua_State *L);
 void oras_lua_open_sink(lua_State *L);
 void oras_lua_open_source(lua_State *L);
 void oras_lua_open_task(lua_State *L);

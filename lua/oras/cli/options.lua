@@ -20,6 +20,10 @@ options.LIST = {
     "--dry-run", key = "dry_run",
     about = "change no registry and no layout: what would be written is told, and refused",
   },
+  {
+    "--sandbox", key = "sandbox",
+    about = "run the provider that follows in a process without files, network and credentials (docs/providers.md)",
+  },
   { "-h", "--help", key = "help", about = "a screen of help; behind a command, its own" },
 }
 
