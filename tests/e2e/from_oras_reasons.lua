@@ -40,7 +40,7 @@ Every command and every flag of oras VERSION, and what it is here. A test makes 
     ["manifest index create"] = { note = "Manifests may be of other repositories and registries: they are copied first." },
     ["manifest index update"] = { note = "What is not changed keeps its bytes, fields that nobody knows, too; nothing comes twice." },
     ["manifest push"] = { note = "A digest in the reference is checked before anything is sent." },
-    pull = { note = "A broken download goes on where it broke, also in the next process. What has no title is told, and taken with `--untitled`." },
+    pull = { note = "A broken download goes on where it broke, also in the next process. Of an index with platforms it wants one; without, the files of all come. What has no title is told, and taken with `--untitled`." },
     push = { note = "The same files give the same digest on every run: no time is noted unless `--created` asks for it." },
     ["repo ls"] = { note = "One name a line." },
     ["repo tags"] = { note = "One name a line." },

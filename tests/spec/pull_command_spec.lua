@@ -181,6 +181,16 @@ describe("oras-lua pull", function()
     end)
   end)
 
+  it("shows a directory by its \"/\", also where it is there already", function()
+    process.sh("mkdir %s/d && echo x > %s/d/x", dir, dir)
+    good("push", ref .. ":d", "d")
+    for _ = 1, 2 do
+      assert.matches("\nout/d/\n$", good("pull", ref .. ":d", "-o", "out"))
+      assert.equal(dir .. "/out/d/",
+        commanding.document("pull", "pull", ref .. ":d", "-o", "out", "--format", "json").files[1].path)
+    end
+  end)
+
   it("leaves directories packed when told to (W09)", function()
     write("tree/f", "f")
     good("push", ref .. ":v1", "tree")

@@ -242,6 +242,39 @@ describe("pull", function()
     assert.equal("not_found", helper.fails(registry, "pull", ref, { outdir = dir, platform = "linux/s390x" }).class)
   end)
 
+  it("brings the files of all that an index without platforms gathers, as oras does", function()
+    local function gather(tag, ...)
+      local entries = {}
+      for i, one in ipairs { ... } do
+        entries[i] = { mediaType = one.media_type, digest = one.digest, size = one.size }
+      end
+      return faults.seed { repo = "p/app", tag = tag, manifest = {
+        schemaVersion = 2, mediaType = oras.oci.media_types.index, manifests = entries,
+      } }
+    end
+    local a = faults.seed { repo = "p/app", tag = "a", layers = { file "a" } }
+    local b = faults.seed { repo = "p/app", tag = "b", layers = { file "b" } }
+    local inner = gather("inner", b, a)
+    local outer = gather("outer", a, inner)
+    local place = faults.host "http" .. "/p/app:"
+    local files, descriptor = registry:pull(place .. "outer", { outdir = dir })
+    assert.equal(("%s/a %s/b"):format(dir, dir), paths(files))
+    assert.equal(outer.digest, descriptor.digest)
+    assert.is_true(registry:verify(place .. "outer", dir).ok)
+    local err = helper.fails(registry, "pull", place .. "outer", { outdir = dir, only = "none" })
+    assert.matches(":outer", err.message, 1, true)
+    local other = faults.seed { repo = "p/app", tag = "o", layers = { file("a", "other") } }
+    gather("clash", a, other)
+    assert.equal("exists", helper.fails(registry, "pull", place .. "clash", { outdir = dir .. "/c" }).class)
+    local deep = inner
+    for i = 1, 9 do
+      deep = gather("deep" .. i, deep)
+    end
+    assert.equal("limit", helper.fails(registry, "pull", place .. "deep9", { outdir = dir }).class)
+    gather "empty"
+    assert.same({}, registry:pull(place .. "empty", { outdir = dir .. "/e" }).skipped)
+  end)
+
   it("brings what the artifact is about, when asked", function()
     local _, _, subject = seed { file "app" }
     local ref = seed({ file "sbom" }, { tag = "2", subject = subject.digest })

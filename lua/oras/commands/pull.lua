@@ -15,13 +15,13 @@ local function absolute(path)
   return "/" .. core.path.relative(path, "/")
 end
 
-local function name_of(file)
-  return file.path .. (file.unpacked and "/" or "")
+local function marked(path, file)
+  return path .. (file.unpacked and "/" or "")
 end
 
 local function file_document(container, file)
   local document = describe.document(container, file.descriptor)
-  document.path, document.artifactType = absolute(name_of(file)), nil
+  document.path, document.artifactType = marked(absolute(file.path), file), nil
   return document
 end
 
@@ -107,7 +107,7 @@ local function run(registry, words, opts)
   local document = describe.document(container, descriptor, { files = core.json.array {} })
   document = { reference = document.reference, files = document.files }
   for _, file in ipairs(present(files)) do
-    local name = name_of(file)
+    local name = marked(file.path, file)
     paths[#paths + 1], people[#people + 1] = name, host.is_terminal(1) and shown(name) or name
     table.insert(document.files, file_document(container, file))
   end

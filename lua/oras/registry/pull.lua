@@ -119,7 +119,8 @@ local function report(planned)
   for _, entry in ipairs(planned.entries) do
     if entry.reason then
       table.insert(result.skipped, {
-        descriptor = entry.descriptor, title = entry.title, path = entry.path, reason = entry.reason,
+        descriptor = entry.descriptor, title = entry.title, path = entry.path, unpacked = entry.unpack,
+        reason = entry.reason,
       })
     else
       result[#result + 1] = { path = entry.path, descriptor = entry.descriptor, unpacked = entry.unpack }
@@ -140,7 +141,8 @@ local function foretold(planned, outdir)
   return result
 end
 
---- Bring the layers of a manifest into files named by their titles, below a directory. Names
+--- Bring the layers of a manifest into files named by their titles, below a directory; an index
+--- needs a platform, but one without platforms gathers artifacts, which all come. Names
 --- and what is there already are checked before anything is downloaded; each file appears
 --- complete and verified, or not at all. What is there with the same content is not fetched: a
 --- file of the layer's digest; a directory that, packed, has the digest that the layer notes of its
@@ -172,10 +174,10 @@ end
 function Registry:pull(ref, opts)
   local container = self:get_container(ref)
   opts = pull_options.check(opts, "pull")
-  local manifests = manifests_of(self, container, opts)
-  local planned = plan.new(self, manifests, opts)
+  local manifests, descriptor = manifests_of(self, container, opts)
+  local planned = plan.new(self, container, manifests, opts)
   if opts.dry_run then
-    return foretold(planned, opts.outdir), manifests[1].doc:descriptor()
+    return foretold(planned, opts.outdir), descriptor
   end
   local root <close> = errors.check(core.file.root(opts.outdir, { create = true }))
   plan.look(planned, root, opts.outdir, opts)
@@ -186,5 +188,5 @@ function Registry:pull(ref, opts)
   task.map(by_content(planned.entries), function(entries)
     return fetch(pull, entries)
   end, { concurrency = opts.concurrency or self._settings.concurrency })
-  return report(planned), manifests[1].doc:descriptor()
+  return report(planned), descriptor
 end

@@ -17,6 +17,7 @@ local plan = {}
 ---@field descriptor table
 ---@field title? string
 ---@field path? string
+---@field unpacked? boolean
 ---@field reason string "no title", "media type", "filter", "only", "name", "exists", "same content",
 --- "same title and content"
 
@@ -208,11 +209,12 @@ end
 
 --- Plan what is written of some manifests.
 ---@param registry oras.Registry
+---@param container oras.Container of what was asked for
 ---@param manifests { container: oras.Container, doc: oras.Manifest }[]
 ---@param opts table of pull
 ---@return { entries: table[], skipped: oras.Skipped[] }
 ---@raise oras.Error path, exists, not_found, usage
-function plan.new(registry, manifests, opts)
+function plan.new(registry, container, manifests, opts)
   local planned = { entries = {}, skipped = {} }
   for i, one in ipairs(manifests) do
     local source = source_of(registry, one)
@@ -226,7 +228,7 @@ function plan.new(registry, manifests, opts)
       add(planned, source, layer, opts)
     end
   end
-  check_used(opts, manifests[1].container.uri)
+  check_used(opts, container.uri)
   check_names(planned, opts)
   return planned
 end

@@ -211,8 +211,8 @@ function Registry:verify(ref, dir, opts)
   local container = self:get_container(ref)
   opts = pull_options.check(opts, "verify")
   local root <close> = expect_directory(dir)
-  local manifests = manifests_of(self, container, opts)
-  local planned = plan.new(self, manifests, opts)
+  local manifests, descriptor = manifests_of(self, container, opts)
+  local planned = plan.new(self, container, manifests, opts)
   local verify = { registry = self, root = root, dir = dir, opts = opts }
   local result = task.map(planned.entries, function(entry)
     entry.path = plan.path(dir, entry.title)
@@ -228,5 +228,5 @@ function Registry:verify(ref, dir, opts)
   for _, one in ipairs(result) do
     result.ok = result.ok and one.status == "same"
   end
-  return result, manifests[1].doc:descriptor()
+  return result, descriptor
 end
