@@ -164,6 +164,9 @@ describe("oras-lua login", function()
     assert.equal(2, status)
     assert.matches("empty password", out)
     assert.is_nil(helper.read(path))
+    status, out = on_terminal("\4", "login", host) -- the key for the end of a file
+    assert.equal(1, status, out)
+    assert.matches("the terminal gave no answer", out)
   end)
 
   it("warns where the environment has other credentials that come before", function()

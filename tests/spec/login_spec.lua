@@ -194,6 +194,7 @@ describe("login", function()
       assert.equal("usage", helper.fails(registry, "login", opts).class, name)
       assert.equal("usage", helper.fails(registry, "logout", name).class, name)
     end
+    assert.equal("usage", helper.fails(registry, "logout", 5).class)
     assert.equal("usage", helper.fails(registry, "login", { username = "a", password = "b" }).class)
     assert.same({}, faults.log {})
     assert.equal(host, login(helper.registry { config_path = path, hostname = host }).hostname)

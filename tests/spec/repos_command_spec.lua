@@ -25,11 +25,11 @@ describe("oras-lua repos", function()
     assert.equal(out, good("repo", "list", host))
   end)
 
-  it("lists what is below a namespace, by names from there on", function()
+  it("lists what is below a namespace, by names from there on; whole names for programs, as oras does", function()
     local place = host .. "/" .. namespace
     assert.equal("one\ntwo/deep\n", good("repos", place))
     assert.equal("two/deep\n", good("repo", "ls", place .. "/", "--last", "one"))
-    assert.same({ registry = host, namespace = namespace, repositories = { "one", "two/deep" } },
+    assert.same({ registry = host, repositories = { namespace .. "/one", namespace .. "/two/deep" } },
       commanding.document("repos", "repos", place, "--format", "json"))
     assert.equal(host, commanding.document("repos", "repos", host, "--format", "json").registry)
     assert.equal("", good("repos", place .. "/none"))
@@ -37,6 +37,8 @@ describe("oras-lua repos", function()
 
   it("says what is wrong in one line", function()
     bad(2, "usage: oras%-lua repos", "repos")
+    bad(2, "a layout on disk has no list of repositories", "repos", "oci:dir")
+    bad(2, "a layout on disk has no list of repositories", "repos", "--oci-layout", "dir")
     faults.reset()
     faults.on { path = "/v2/_catalog", status = 401, always = true }
     bad(1, "", "repos", faults.host "http")

@@ -6,7 +6,7 @@ local errors = require "oras.error"
 local function prompt(text, hidden)
   local answer, err = core.terminal.prompt(text, { hidden = hidden })
   if not answer then
-    if err.class == "io" then
+    if err.class == "io" and not err.message:find "gave no answer" then
       errors.usage "nobody is there to be asked; --username and --password-stdin say who we are"
     end
     errors.raise(err)

@@ -1,6 +1,7 @@
 --- oras-lua push: files as an artifact.
 local artifact = require "oras.cli.artifact"
 local command = require "oras.cli.command"
+local defaults = require "oras.defaults"
 local file_words = require "oras.cli.file_words"
 
 local function text_of(word, result)
@@ -19,6 +20,10 @@ local function run(registry, words, opts)
   local files
   files, how.annotations = file_words.files(words, 2, opts)
   how.image_spec, how.platform = opts.image_spec, opts.artifact_platform
+  if #files == 0 and not how.config and not how.artifact_type then -- oras stores what has no files, too
+    how.artifact_type = how.image_spec == "v1.0" and defaults.unknown_config_media_type
+      or defaults.unknown_artifact_type
+  end
   how.tags, how.untagged = more, container.implicit_tag
   local export <close> = artifact.export(opts.export_manifest)
   local descriptor, manifest = registry:push(container, files, how)

@@ -1,22 +1,24 @@
 --- oras-lua repos: the repositories of a registry.
 local command = require "oras.cli.command"
 local core = require "oras.core"
+local errors = require "oras.error"
 
 local function run(registry, words, opts)
+  if words[1]:find "^oci:" or opts.oci_layout or opts.oci_layout_path then
+    errors.usage "a layout on disk has no list of repositories; tags lists its names"
+  end
   local host, namespace = words[1]:match "^([^/]*)/?(.-)/?$"
   local prefix = namespace ~= "" and namespace .. "/" or ""
   local last = opts.last and prefix .. opts.last
-  local names = core.json.array {}
+  local names, lines = core.json.array {}, {}
   for name in registry:repositories(host, { last = last }) do
     if name:sub(1, #prefix) == prefix then
-      names[#names + 1] = name:sub(#prefix + 1)
+      names[#names + 1] = name
+      lines[#lines + 1] = name:sub(#prefix + 1) .. "\n"
     end
   end
-  local text = #names > 0 and table.concat(names, "\n") .. "\n" or ""
-  return {
-    text = text,
-    document = { registry = host, namespace = namespace ~= "" and namespace or nil, repositories = names },
-  }
+  -- As oras: for people from the namespace on, for programs as they are.
+  return { text = table.concat(lines), document = { registry = host, repositories = names } }
 end
 
 return command.new {

@@ -20,6 +20,9 @@ local LOGOUT <const> = { config_path = "string|table" }
 
 -- The host that is meant: docker's old key of a registry is one, too.
 local function host_of(text, verb)
+  if text ~= nil and type(text) ~= "string" then
+    errors.usage("%s: the hostname is a string, not a %s", verb, type(text))
+  end
   local host = (text or ""):gsub("^https?://([^/]+)/v%d/?$", "%1")
   local parsed = host:find "^[^/%s@?#]+$" and core.url.parse("https://" .. host .. "/")
   if not parsed then
