@@ -101,8 +101,10 @@ static int64_t on_write(void *ud, const void *data, size_t size, oras_error *err
         s->n_stopped++;
         return 0;
     }
-    if (s->take_most && size > s->take_most)
+    if (s->take_most && size > s->take_most) {
         size = s->take_most;
+        s->n_stopped++; /* a part says full, too */
+    }
     assert_true(s->n_got + size <= SIZE);
     memcpy(s->got + s->n_got, data, size);
     s->n_got += size;
@@ -198,7 +200,7 @@ static void turn(void)
 /* To its end; whenever the other side has said stop, it is resumed after a while. */
 static oras_code finish(side *s, oras_call *call, char **json, oras_error *err)
 {
-    int seen = 0;
+    int seen = s->n_stopped;
     oras_code code;
 
     while (!oras_call_done(call)) {
