@@ -46,7 +46,8 @@ local function main(source, target, pattern, platforms)
   local mirror, when = Mirror:new(), os.getenv "EVERY"
   oras.every(tonumber(when) or when or 1, function()
     local counts = mirror:mirror(source, target, pattern, list[1] and list)
-    print(("%d copied, %d the same"):format(counts.copied or counts["would copy"] or 0, counts.same or 0))
+    local verb = mirror.dry_run and "would be copied" or "copied"
+    print(("%d %s, %d the same"):format(counts.copied or counts["would copy"] or 0, verb, counts.same or 0))
   end, { count = not when and 1 or nil, on_error = when and function(err) oras.log.error("%s", err) end or nil })
 end
 

@@ -75,7 +75,7 @@ describe("examples/mirror.lua", function()
       registry:push(source .. ":" .. tag, { { data = tag, title = "f" } })
     end
     local out = run("--dry-run", SCRIPT, source, target, "^%d")
-    assert.same({ "2 copied, 0 the same", "would copy 1.0", "would copy 1.1" },
+    assert.same({ "2 would be copied, 0 the same", "would copy 1.0", "would copy 1.1" },
       lines(out:gsub(" %(%d+ bytes%)", "")))
     assert.equal("not_found", helper.fails(registry, "get_tags", target).class)
 
@@ -85,7 +85,7 @@ describe("examples/mirror.lua", function()
 
     registry:push(source .. ":1.1", { { data = "new", title = "f" } })
     out = run("--dry-run", SCRIPT, source, target, "^%d")
-    assert.same({ "1 copied, 1 the same", "would copy 1.1" }, lines(out:gsub(" %(%d+ bytes%)", "")))
+    assert.same({ "1 would be copied, 1 the same", "would copy 1.1" }, lines(out:gsub(" %(%d+ bytes%)", "")))
     out = run(SCRIPT, source, target, "^%d")
     assert.same({ "1 copied, 1 the same", "copied 1.1" }, lines(out:gsub(" %(%d+ bytes%)", "")))
     assert.equal("0 copied, 2 the same\n", (run(SCRIPT, source, target, "^%d")))
@@ -128,28 +128,86 @@ describe("examples/retention.lua", function()
 
   local function push(registry, name, tag, date)
     return registry:push(name .. ":" .. tag, { { data = tag, title = "f" } }, {
-      annotations = date and { [CREATED] = date .. "T00:00:00Z" } or nil,
+      annotations = date and { [CREATED] = date:find "[Tt]" and date or date .. "T00:00:00Z" } or nil,
     })
   end
 
   each("deletes what is old, but for the newest, and says first what it would do", function(host, registry)
     local name = fresh(host, "keep")
-    local today = os.date "!%Y-%m-%d"
+    local today, out = os.date "!%Y-%m-%d", nil
     push(registry, name, "v1", "2020-01-01")
     push(registry, name, "v2", "2021-01-01")
     push(registry, name, "v3", "2022-01-01")
     push(registry, name, "now", today)
     local said = {
-      "delete\t2020-01-01\tv1\t", "delete\t2021-01-01\tv2\t", "keep\t2022-01-01\tv3\tamong the newest",
-      ("keep\t%s\tnow\tamong the newest"):format(today),
+      "delete\t2020-01-01T00:00:00Z\tv1\t", "delete\t2021-01-01T00:00:00Z\tv2\t",
+      "keep\t2022-01-01T00:00:00Z\tv3\tamong the newest",
+      ("keep\t%sT00:00:00Z\tnow\tamong the newest"):format(today),
     }
     assert.same(said, lines((run(SCRIPT, name, "2", "30"))))
     assert.equal("now v1 v2 v3", tags(registry, name))
     assert.same(said, lines((run(SCRIPT, name, "2", "30", "delete"))))
     assert.equal("now v3", tags(registry, name))
 
-    assert.equal(("keep\t%s\tnow\tnot known to be old"):format(today), lines((run(SCRIPT, name, "0", "30")))[2])
+    out = lines((run(SCRIPT, name, "0", "30")))
+    assert.equal(("keep\t%sT00:00:00Z\tnow\tnot known to be old"):format(today), out[2])
     assert.same({ 0, "now v3" }, { (process.run(SCRIPT, name, "0", "99999", "delete")), tags(registry, name) })
+  end)
+
+  each("knows which of one day is newer, in other zones and by parts of a second, too", function(host, registry)
+    local name = fresh(host, "keep")
+    push(registry, name, "early", "2020-01-01T01:00:00Z")
+    push(registry, name, "mid", "2020-01-01T12:00:00Z")
+    push(registry, name, "late", "2020-01-01T23:00:00Z")
+    run(SCRIPT, name, "2", "30", "delete")
+    assert.equal("late mid", tags(registry, name))
+
+    push(registry, name, "later", "2020-01-01T21:30:00.25-02:00") -- 23:30 UTC
+    push(registry, name, "last", "2020-01-01t23:30:00.5z")
+    push(registry, name, "before", "2020-01-02T04:59:59+05:30") -- 23:29:59 UTC of the day before
+    run(SCRIPT, name, "3", "30", "delete")
+    assert.equal("before last later", tags(registry, name))
+    run(SCRIPT, name, "1", "30", "delete")
+    assert.equal("last", tags(registry, name))
+  end)
+
+  each("lets all stay that are as new as the oldest of the newest", function(host, registry)
+    local name = fresh(host, "keep")
+    for _, tag in ipairs { "a", "b", "c", "d" } do
+      push(registry, name, tag, "2020-01-02T00:00:00Z")
+    end
+    push(registry, name, "older", "2020-01-01T23:59:59Z")
+    run(SCRIPT, name, "2", "30", "delete")
+    assert.equal("a b c d", tags(registry, name))
+  end)
+
+  each("takes no time that was made up for a date, nor one that is none", function(host, registry)
+    local name = fresh(host, "keep")
+    local kept = {}
+    for i, date in ipairs {
+      "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1980-01-01T00:00:01Z", -- of Go, of reproducible builds
+      "2020-13-01T00:00:00Z", "2020-01-01T25:00:00Z", "2020-01-01T00:00:00", "2020-01-01T00:00:00 yesterday", "",
+    } do
+      kept[i] = "t" .. i
+      push(registry, name, kept[i])
+      local place = name .. ":" .. kept[i]
+      local manifest = registry:get_manifest(place)
+      manifest.annotations = { [CREATED] = date }
+      registry:upload_manifest(place, manifest)
+    end
+    push(registry, name, "old", "2020-01-01")
+    run(SCRIPT, name, "0", "30", "delete")
+    assert.equal(table.concat(kept, " "), tags(registry, name))
+  end)
+
+  it("says how it is used", function()
+    for _, words in ipairs {
+      {}, { "a/b" }, { "a/b", "2" }, { "a/b", "two", "30" }, { "a/b", "-1", "30" }, { "a/b", "1.5", "30" },
+      { "a/b", "2", "long" }, { "a/b", "2", "-30" }, { "a/b", "2", "30", "delte" },
+    } do
+      local status, out, err = process.run(SCRIPT, table.unpack(words))
+      assert.same({ 2, "", "usage: retention.lua REPOSITORY KEEP DAYS [delete]\n" }, { status, out, err })
+    end
   end)
 
   each("takes no tag of a manifest that stays, nor a manifest with a tag that stays", function(host, registry)
