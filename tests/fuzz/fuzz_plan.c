@@ -24,9 +24,12 @@ static const char script[] =
     "title) end\n"
     "  for slash in title:gmatch '()/' do assert(not titles[title:sub(1, slash - 1)], title) end\n"
     "end\n"
+    /* what names blobs without titles may ask for a config: here it is the same bytes */
+    "local registry = {get_config = function() return (core.json.decode(raw)) end}\n"
+    "local place = {uri = 'place', with_digest = function(self) return self end}\n"
     "local function check(doc, opts)\n"
-    "  local planned = try({path = true, exists = true}, plan.new, {{container = {}, doc = doc}}, "
-    "opts)\n"
+    "  local planned = try({path = true, exists = true}, plan.new, registry, place, "
+    "{{container = place, doc = doc}}, opts)\n"
     "  if not planned then return end\n"
     "  local titles, n = {}, #planned.entries + #planned.skipped\n"
     "  for _, entry in ipairs(planned.entries) do\n"
@@ -42,8 +45,8 @@ static const char script[] =
     "local digest = core.digest.of(raw)\n"
     "local doc = try(classes, manifest.new, {raw = raw, digest = digest})\n"
     "if not doc or manifest.is_index(doc) or type(doc.layers) ~= 'table' then return end\n"
-    "for _, opts in ipairs {{}, {portable = false, unpack = 'all'}, {config_path = 'config.json'}} "
-    "do\n"
+    "for _, opts in ipairs {{}, {portable = false, unpack = 'all'}, {config_path = 'config.json'}, "
+    "{untitled = true}} do\n"
     "  check(doc, opts)\n"
     "end\n";
 

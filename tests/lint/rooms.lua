@@ -9,7 +9,7 @@ local LIBRARIES = {
   { "curl/", { "^src/net/" } },
   { "openssl/", { "^src/net/", "^src/oci/digest" } },
   { "jansson", { "^src/oci/json", "^src/bind/lua_json" } },
-  { "lua", { "^src/bind/", "^src/host/" } },
+  { "lua", { "^src/bind/", "^src/host/", "^include/oras_lua%.h$" } },
   { "lauxlib", { "^src/bind/", "^src/host/" } },
   { "archive", { "^src/io/" } },
   { "bzlib", { "^src/io/" } },

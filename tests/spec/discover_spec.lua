@@ -277,7 +277,8 @@ describe("oras-lua discover", function()
 
   it("asks as --distribution-spec says", function()
     faults.reset { content = false }
-    assert.equal(("%s@%s\n"):format(ref, subject.digest), run(ref .. ":v1", "--distribution-spec", "v1.1-referrers-tag"))
+    local out = run(ref .. ":v1", "--distribution-spec", "v1.1-referrers-tag")
+    assert.equal(("%s@%s\n"):format(ref, subject.digest), out)
     assert.equal(0, faults.count({ path = "*/referrers/*" }).total)
   end)
 end)
