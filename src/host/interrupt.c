@@ -83,10 +83,13 @@ static void arm_all(oras_runtime *rt)
 
 void oras_interrupt(oras_runtime *rt)
 {
-    if (!rt || (!__atomic_load_n(&rt->depth, __ATOMIC_ACQUIRE) && !rt->context->n_blocked))
+    bool is_in_call = rt && __atomic_load_n(&rt->depth, __ATOMIC_ACQUIRE) > 0;
+
+    /* a host's own call of Lua may wait, too */
+    if (!rt || (!is_in_call && !rt->context->n_blocked))
         return;
     rt->context->interrupted = 1;
-    if (rt->depth && pthread_equal(pthread_self(), rt->owner))
+    if (is_in_call && pthread_equal(pthread_self(), rt->owner))
         arm_all(rt);
     if (rt->context->loop)
         oras_loop_wake(rt->context->loop);

@@ -91,6 +91,9 @@ describe("an installed prefix", function()
 
     assert.same({ 0, "", "" }, { shell(cc:format(dir, "shared", config, ("$(%s --libs oras)"):format(config))) })
     assert.same({ 0, "", "" }, { shell(cc:format(dir, "static", config, all)) })
+    local with_lua = cc:gsub("call%.c", "state.c"):gsub("cflags oras", "cflags oras lua5.4")
+    assert.same({ 0, "", "" },
+      { shell(with_lua:format(dir, "state", config, ("$(%s --libs oras lua5.4)"):format(config))) })
     local _, expected = shell(("%s -e %s"):format(quote(prefix .. "/bin/oras-lua"), quote(
       "print((require 'oras'.json.encode(dofile 'providers/conda.lua':new():inspect '" .. LAYOUT .. "')))")))
     assert.same({ 0, expected, "" },
