@@ -40,6 +40,15 @@ describe("annotation_file", function()
     assert.equal("a", helper.read(dir .. "/out/renamed.txt"))
   end)
 
+  it("annotates what stands in place of a config, too, as oras does", function()
+    local path = write '{"$config":{"which":"none"}}'
+    local _, manifest = registry:push(ref, { { data = "b", title = "b" } }, { annotation_file = path })
+    assert.equal("application/vnd.oci.empty.v1+json", manifest.config.mediaType)
+    assert.same({ which = "none" }, manifest.config.annotations)
+    local _, plain = registry:push(ref, { { data = "b", title = "b" } }, { annotation_file = write "{}" })
+    assert.is_nil(plain.config.annotations)
+  end)
+
   it("is checked before anything is sent", function()
     for text, what in pairs {
       [""] = "annotations.json", ["{"] = "annotations.json", ["[]"] = "no object", ["1"] = "no object",

@@ -35,6 +35,16 @@ describe("oras-lua repos", function()
     assert.equal("", good("repos", place .. "/none"))
   end)
 
+  it("prints each on one line, without what a terminal obeys", function()
+    faults.reset()
+    faults.on {
+      path = "/v2/_catalog", status = 200, always = true, json = { repositories = { "a\nb", "\27[31mred" } },
+    }
+    local out = good("repos", faults.host "http")
+    assert.equal(2, select(2, out:gsub("\n", "")), out)
+    assert.is_nil(out:find("\27", 1, true))
+  end)
+
   it("says what is wrong in one line", function()
     bad(2, "usage: oras%-lua repos", "repos")
     bad(2, "a layout on disk has no list of repositories", "repos", "oci:dir")

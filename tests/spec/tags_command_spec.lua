@@ -62,6 +62,16 @@ describe("oras-lua tags", function()
     assert.equal("c\n", good("tags", faults.host "http" .. "/t/app", "--last", "b"))
   end)
 
+  it("prints what a registry calls a tag on one line, without what a terminal obeys", function()
+    faults.reset()
+    faults.on { path = "/v2/t/tags/list", status = 200, always = true, json = { tags = { "a\nb", "\27[31mred" } } }
+    local place = faults.host "http" .. "/t"
+    local out = good("tags", place)
+    assert.equal(2, select(2, out:gsub("\n", "")), out)
+    assert.is_nil(out:find("\27", 1, true))
+    assert.same({ "a\nb", "\27[31mred" }, commanding.document("tags", "tags", place, "--format", "json").tags)
+  end)
+
   it("leaves out a tag that leads to nothing, and says so", function()
     faults.reset()
     faults.seed { repo = "t/app", tag = "a", layers = {} }

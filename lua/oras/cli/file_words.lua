@@ -4,6 +4,7 @@ local command = require "oras.cli.command"
 local errors = require "oras.error"
 local glob = require "oras.glob"
 local raw = require "oras.cli.raw"
+local report = require "oras.cli.report"
 local split = require("oras.registry.files").split
 
 local file_words = {}
@@ -29,7 +30,7 @@ local function parse(words)
 end
 
 -- The files that a name means: one as it was typed, else all that fit a glob.
-local function named(list, name, flag, text)
+local function named(list, name)
   local found = {}
   for _, one in ipairs(list) do
     if one.name == name then
@@ -37,9 +38,6 @@ local function named(list, name, flag, text)
     elseif glob.match(one.name, name) then
       found[#found + 1] = one
     end
-  end
-  if #found == 0 then
-    errors.usage("option '%s %s': no file \"%s\" is among the words", flag, text, name)
   end
   return found
 end
@@ -52,18 +50,22 @@ local function annotate(one, key, value)
   one.annotations[key] = value
 end
 
--- "FILE:KEY=VALUE" belongs to a file, "KEY=VALUE" to the manifest.
+-- "FILE:KEY=VALUE" belongs to a file, "KEY=VALUE" to the manifest. So does a key with a colon, which
+-- oras takes, too; as it may be a file mistyped, it is told where there are files.
 local function sort_annotations(list, texts)
   local rest = {}
   for _, text in ipairs(texts or {}) do
     local before, value = text:match "^([^=]*)=(.*)$"
     local name, key = (before or ""):match "^(.+):([^:]+)$"
-    if name then
-      for _, one in ipairs(named(list, name, "-a", text)) do
-        annotate(one, key, value)
-      end
-    else
+    local found = name and named(list, name) or {}
+    for _, one in ipairs(found) do
+      annotate(one, key, value)
+    end
+    if #found == 0 then
       rest[#rest + 1] = text
+      if name and #list > 0 then
+        report.say('no file "%s" is among the words: "%s" annotates the manifest', name, before)
+      end
     end
   end
   return #rest > 0 and rest or nil
@@ -75,7 +77,11 @@ local function add_titles(list, titles)
     if not name then
       errors.usage("option '--title' is FILE=TITLE, not '%s'", text)
     end
-    for _, one in ipairs(named(list, name, "--title", text)) do
+    local found = named(list, name)
+    if #found == 0 then
+      errors.usage("option '--title %s': no file \"%s\" is among the words", text, name)
+    end
+    for _, one in ipairs(found) do
       one.title = title
     end
   end

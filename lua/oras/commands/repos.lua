@@ -2,6 +2,7 @@
 local command = require "oras.cli.command"
 local core = require "oras.core"
 local errors = require "oras.error"
+local shown = require("oras.cli.describe").shown
 
 local function run(registry, words, opts)
   if words[1]:find "^oci:" or opts.oci_layout or opts.oci_layout_path then
@@ -14,7 +15,7 @@ local function run(registry, words, opts)
   for name in registry:repositories(host, { last = last }) do
     if name:sub(1, #prefix) == prefix then
       names[#names + 1] = name
-      lines[#lines + 1] = name:sub(#prefix + 1) .. "\n"
+      lines[#lines + 1] = shown(name:sub(#prefix + 1)) .. "\n"
     end
   end
   -- As oras: for people from the namespace on, for programs as they are.

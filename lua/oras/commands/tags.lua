@@ -3,6 +3,7 @@ local command = require "oras.cli.command"
 local core = require "oras.core"
 local errors = require "oras.error"
 local report = require "oras.cli.report"
+local shown = require("oras.cli.describe").shown
 local task = require "oras.task"
 
 -- What each tag leads to; one that went meanwhile is none.
@@ -22,7 +23,7 @@ end
 local function columns(list, width)
   local lines = {}
   for i, one in ipairs(list) do
-    lines[i] = ("%s%s  %s"):format(one.tag, (" "):rep(width - #one.tag), one.digest)
+    lines[i] = ("%s%s  %s"):format(shown(one.tag), (" "):rep(width - #one.tag), one.digest)
   end
   return lines
 end
@@ -39,6 +40,15 @@ local function text_of(lines)
   return #lines > 0 and table.concat(lines, "\n") .. "\n" or ""
 end
 
+-- One a line, whatever bytes a registry has for a name.
+local function names_of(tags)
+  local lines = {}
+  for i, tag in ipairs(tags) do
+    lines[i] = shown(tag)
+  end
+  return lines
+end
+
 local function run(registry, words, opts)
   local container = registry:get_container(words[1])
   local tags = registry:get_tags(container, {
@@ -51,7 +61,7 @@ local function run(registry, words, opts)
   local details = (opts.digests or of_one) and resolved(registry, container, tags, opts.concurrency)
   if not details then
     table.move(tags, 1, #tags, 1, document.tags)
-    return { text = text_of(tags), document = document }
+    return { text = text_of(names_of(tags)), document = document }
   end
   local wanted = of_one and registry:resolve(container).digest
   local list = core.json.array {}
@@ -63,8 +73,8 @@ local function run(registry, words, opts)
   end
   document.digests = opts.digests and list or nil
   return {
-    text = text_of(opts.digests and columns(list, widest(list)) or document.tags),
-    line = text_of(opts.digests and columns(list, 0) or document.tags), document = document,
+    text = text_of(opts.digests and columns(list, widest(list)) or names_of(document.tags)),
+    line = text_of(opts.digests and columns(list, 0) or names_of(document.tags)), document = document,
   }
 end
 

@@ -131,6 +131,13 @@ end
 
 local EMPTY <const> = { name = "empty", data = "{}", media_type = oci.media_types.empty, annotations = {} }
 
+-- What stands in place of a config, with the annotations that a file has for it.
+local function empty_config(push)
+  local empty, annotations = oci.empty_descriptor(push.plan.algorithm), push.plan.config_annotations
+  empty.annotations = annotations and next(annotations) and annotations or nil
+  return empty
+end
+
 -- Everything up; gives the descriptors of the layers and of the config.
 local function send_all(push, concurrency)
   local jobs = table.move(push.plan.items, 1, #push.plan.items, 1, {})
@@ -152,7 +159,7 @@ local function send_all(push, concurrency)
   if layers == 0 and not is_old then
     described_layers[1] = oci.empty_descriptor(push.plan.algorithm)
   end
-  return described_layers, config and sent[layers + 1] or oci.empty_descriptor(push.plan.algorithm)
+  return described_layers, config and sent[layers + 1] or empty_config(push)
 end
 
 --- Store files as an artifact: each is a layer, by its title; a directory is packed.

@@ -217,6 +217,7 @@ end
 ---@class oras.PushPlan
 ---@field items oras.Item[] the layers
 ---@field config? oras.Item
+---@field config_annotations? table<string, string> of a config that is none, too
 ---@field annotations table<string, string>
 ---@field artifact_type? string
 ---@field algorithm? string of all digests
@@ -252,6 +253,7 @@ function plan.new(registry, container, list, opts)
   return {
     items = items,
     config = config,
+    config_annotations = read.config,
     annotations = annotations,
     artifact_type = artifact_type_of(opts, config),
     algorithm = opts.algorithm,
