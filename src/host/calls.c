@@ -46,7 +46,6 @@ static void settle(oras_call *call)
     unlist(call);
     call->rt = NULL;
     oras_stream_let_go(call->stream);
-    call->stream = NULL;
     if (call->keeps && !call->err.code && oras_task_is_over(call->task)) {
         call->home = rt;
         enlist(&rt->kept, call);
@@ -135,11 +134,7 @@ oras_code oras_call_spawn(oras_runtime *rt, const oras_call_spec *spec, oras_cal
     lua_pushcfunction(rt->L, give_call);
     lua_pushlightuserdata(rt->L, (void *)(uintptr_t)spec);
     code = oras_runtime_pcall(rt, 1, 1 + ORAS_CALL_ARGS, err);
-    if (!code)
-        code = oras_call_begin(rt, ORAS_CALL_ARGS, false, out, err);
-    if (!code)
-        (*out)->stream = spec->stream;
-    return code;
+    return code ? code : oras_call_begin(rt, ORAS_CALL_ARGS, false, out, err);
 }
 
 oras_code oras_call_start(oras_runtime *rt, const char *provider, const char *method,

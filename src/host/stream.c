@@ -77,6 +77,10 @@ void oras_stream_let_go(oras_stream *stream)
 {
     oras_stream_box *box = stream ? stream->box : NULL;
 
+    if (stream && stream->call)
+        stream->call->stream = NULL;
+    if (stream)
+        stream->call = NULL;
     if (!box)
         return;
     stream->box = NULL;
@@ -161,7 +165,11 @@ oras_code oras_stream_start(oras_stream *stream, const char *provider, const cha
     if (code)
         return code;
     code = oras_call_spawn(stream->rt, &spec, out, err);
-    if (code)
+    if (code) {
         oras_stream_let_go(stream);
-    return code;
+        return code;
+    }
+    stream->call = *out;
+    (*out)->stream = stream;
+    return ORAS_OK;
 }

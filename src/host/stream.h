@@ -20,6 +20,7 @@ struct oras_stream {
     oras_runtime *rt; /* NULL: freed before */
     oras_post post;   /* of oras_stream_resume() */
     oras_stream_box *box;
+    oras_call *call;                /* that uses it, in the host's own loop */
     oras_sink *sink;                /* the last that was made, while it is there */
     bool is_open;                   /* bytes were given whose sink has not verified them */
     int n_busy;                     /* callbacks that run */
