@@ -86,6 +86,13 @@ describe("oras-lua", function()
       end
     end)
 
+    it("shows both sides the same credentials where both are told them", function()
+      faults.seed { repo = "basic/src", tag = "1", layers = { { data = "y" } } }
+      good("cp", ref("basic/src:1", "cdn"), ref "basic/dst:1", "--from-username", "alice", "--from-password",
+        "wonder:land", "--to-username", "alice", "--to-password", "wonder:land")
+      assert.truthy(faults.content("basic/dst").tags["1"])
+    end)
+
     it("takes one platform, or several", function()
       local entries = {}
       for i, name in ipairs { "amd64", "arm64", "s390x" } do

@@ -98,6 +98,20 @@ describe("referrers", function()
     assert.equal("not_found", helper.fails(registry, "referrers", ref .. ":v1").class)
   end)
 
+  it("N35 fails on a later page that lists nothing, and does not forget the first", function()
+    for i = 1, 3 do
+      refer("r/app", subject, "n" .. i)
+    end
+    faults.config { referrers_page = 2 }
+    faults.on {
+      path = "*/referrers/*", target = "start=", status = 200, headers = { ["Content-Type"] = referring.INDEX },
+      body = "{}",
+    }
+    local err = helper.fails(registry, "referrers", ref .. ":v1")
+    assert.equal("content", err.class)
+    assert.matches("/manifests is no array", err.message, 1, true)
+  end)
+
   it("checks what it is given, and what a list says", function()
     usage("annotations", ref, { annotations = { 1 } })
     usage("annotations", ref, { annotations = { a = false } })
@@ -211,6 +225,17 @@ describe("referrers without the API", function()
     assert.equal(0, #registry:referrers(ref .. ":v1", { artifact_type = "application/x.other" }))
   end)
 
+  it("are no list of our own because the registry was busy", function()
+    faults.reset { content = false }
+    faults.config { oci_subject = false }
+    faults.on { path = "*/referrers/*", status = 429, always = true }
+    registry = helper.registry { retry = { wait = 0, tries = 1 } }
+    local before = faults.content("r/app").tags[list_tag(subject)]
+    local err = helper.fails(registry, "attach", ref .. ":v1", {}, { artifact_type = "a/b", annotations = { k = "v" } })
+    assert.equal("rate", err.class)
+    assert.equal(before, faults.content("r/app").tags[list_tag(subject)])
+  end)
+
   it("are an error where it is not the API that is missing", function()
     for _, case in ipairs { { 401, "auth" }, { 403, "denied" }, { 500, "server" } } do
       faults.on { path = "*/referrers/*", status = case[1], always = true }
@@ -243,7 +268,9 @@ describe("the option referrers", function()
   it("api: has no other way, and writes no tag", function()
     referring.without_api()
     registry = helper.registry { referrers = "api" }
-    assert.equal("not_found", helper.fails(registry, "referrers", ref .. ":v1").class)
+    local err = helper.fails(registry, "referrers", ref .. ":v1")
+    assert.same({ "unsupported", 404 }, { err.class, err.status })
+    assert.equal(("%s: the registry has no referrers API"):format(ref:match "^[^/]*"), err.message)
     registry:attach(ref .. ":v1", {}, { artifact_type = "a/b", annotations = { k = "v" } })
     assert.is_nil(faults.content("r/app").tags[list_tag(subject)])
     faults.on { path = "*/referrers/*", status = 200, headers = { ["Content-Type"] = "text/html" }, body = "<p>" }

@@ -5,13 +5,18 @@ local describe = require "oras.cli.describe"
 local many = require "oras.cli.many"
 local size_text = require("oras.cli.progress").size
 
+-- What an object is told of who we are, it tells one registry only.
+local BOUND <const> = {
+  identity_token = true, identity_token_stdin = true, password = true, password_stdin = true, username = true,
+}
+
 -- One registry object serves both sides unless their flags differ: then connections and tokens are
 -- shared, and blobs may be mounted.
 local function sides(registries, opts)
   for name, value in pairs(opts) do
     local side, rest = name:match "^(%a+)_(.*)$"
     local other = side == "from" and "to_" or side == "to" and "from_"
-    if other and opts[other .. rest] ~= value then
+    if other and (BOUND[rest] or opts[other .. rest] ~= value) then
       return registries.from, registries.to
     end
   end

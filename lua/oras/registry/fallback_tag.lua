@@ -78,8 +78,8 @@ local function has_api(registry, container, digest)
     accept = media_types.index, http2 = true, max_bytes = registry._limits.manifest,
     repository = container.api_prefix,
   }), "do_request")
-  if answer.status >= 500 and answer.status ~= 501 then
-    registry:check_response(answer, "list of referrers", "all", container)
+  if answer.status == 429 or (answer.status >= 500 and answer.status ~= 501) then
+    registry:check_response(answer, "list of referrers of", digest, container)
   end
   known = answer.status == 200 and media_types.of_field(answer.headers["Content-Type"]) == media_types.index
   referrers.note(registry, container, known)

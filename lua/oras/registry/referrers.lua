@@ -154,17 +154,29 @@ end
 
 -- A repository that is not there says nothing of the registry, nor does a digest that some who have
 -- the API refuse with a 400.
-local function note_missing(self, response)
+local function is_missing(response)
   local code = response.status == 404 and require("oras.registry.status").read(response)
-  if response.status ~= 400 and code ~= "NAME_UNKNOWN" then
-    referrers.note(self.registry, self.container, false)
+  return UNSUPPORTED[response.status] and response.status ~= 400 and code ~= "NAME_UNKNOWN"
+end
+
+-- Where there may be no other way, that is what is wrong.
+local function refuse_missing(self, response)
+  if is_missing(response) then
+    errors.raise {
+      class = "unsupported", status = response.status, retryable = false,
+      message = ("%s: the registry has no referrers API"):format(self.container.registry),
+      method = response.method, url = response.url and core.url.redact(response.url),
+    }
   end
 end
 
-local function is_supported(self, response, is_first)
+local function is_supported(self, response, digest, is_first)
   local mode = self.registry._settings.referrers
   if not UNSUPPORTED[response.status] or not is_first or mode == "api" then
-    self.registry:check_response(response, "list of referrers", "all", self.container)
+    if is_first then
+      refuse_missing(self, response)
+    end
+    self.registry:check_response(response, "list of referrers of", digest, self.container)
     local is_index = media_types.of_field(response.headers["Content-Type"]) == media_types.index
     if not is_index and (mode == "api" or not is_first) then
       errors.raise {
@@ -174,12 +186,14 @@ local function is_supported(self, response, is_first)
     end
     return is_index
   end
-  note_missing(self, response)
+  if is_missing(response) then
+    referrers.note(self.registry, self.container, false)
+  end
   return false
 end
 
 -- One page, or nil where there is no API.
-local function ask(self, url, from)
+local function ask(self, url, digest, from)
   local registry = self.registry
   local response = registry:do_request("GET", url, {
     accept = media_types.index,
@@ -189,7 +203,7 @@ local function ask(self, url, from)
     purpose = from and "link" or nil,
     repository = self.container.api_prefix,
   })
-  return is_supported(self, response, from == nil) and response or nil
+  return is_supported(self, response, digest, from == nil) and response or nil
 end
 
 -- Has the server left out what is of another type?
@@ -221,9 +235,11 @@ local function by_api(self, digest, wanted)
     if pages > self.registry._limits.pages then
       errors.raise { class = "limit", message = ("%s: more than %d pages"):format(what, pages - 1) }
     end
-    local response = ask(self, url, from)
+    local response = ask(self, url, digest, from)
     local entries = response and entries_of(response:json { max_bytes = self.registry._limits.manifest }, what)
-    if not entries then
+    if response and not entries and (from or self.registry._settings.referrers == "api") then
+      errors.raise { class = "content", retryable = false, message = ("%s: /manifests is no array"):format(what) }
+    elseif not entries then
       return nil
     end
     collect(self, list, entries, wanted, is_filtered_by_type(response))
