@@ -66,14 +66,22 @@ function Images:history(name, opts)
   return steps
 end
 
+local function word(value)
+  return type(value) == "string" and value ~= "" and value or nil
+end
+
 local function platform_of(config)
-  return table.concat({ known(config.os) or "?", known(config.architecture) or "?", known(config.variant) }, "/")
+  local os, architecture = word(config.os), word(config.architecture)
+  if not os and not architecture then
+    return nil
+  end
+  return table.concat({ os or "unknown", architecture or "unknown", word(config.variant) }, "/")
 end
 
 ---@class oras.image.Inspection
 ---@field reference string
 ---@field digest string of the manifest
----@field platform string "os/architecture[/variant]"
+---@field platform? string "os/architecture[/variant]"; none where the image tells neither of the two
 ---@field created? string
 ---@field config table what a container starts with: Env, Cmd, Entrypoint, User, ...
 ---@field layers { digest: string, size: integer, media_type: string }[]

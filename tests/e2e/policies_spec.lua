@@ -134,7 +134,7 @@ describe("examples/retention.lua", function()
 
   each("deletes what is old, but for the newest, and says first what it would do", function(host, registry)
     local name = fresh(host, "keep")
-    local today, out = os.date "!%Y-%m-%d", nil
+    local today = os.date "!%Y-%m-%d"
     push(registry, name, "v1", "2020-01-01")
     push(registry, name, "v2", "2021-01-01")
     push(registry, name, "v3", "2022-01-01")
@@ -149,7 +149,7 @@ describe("examples/retention.lua", function()
     assert.same(said, lines((run(SCRIPT, name, "2", "30", "delete"))))
     assert.equal("now v3", tags(registry, name))
 
-    out = lines((run(SCRIPT, name, "0", "30")))
+    local out = lines((run(SCRIPT, name, "0", "30")))
     assert.equal(("keep\t%sT00:00:00Z\tnow\tnot known to be old"):format(today), out[2])
     assert.same({ 0, "now v3" }, { (process.run(SCRIPT, name, "0", "99999", "delete")), tags(registry, name) })
   end)

@@ -154,4 +154,21 @@ describe("oras-lua --dry-run", function()
     assert.is_not_nil(err:find("DRY_RUN", 1, true), err)
     assert.same({}, writes())
   end)
+
+  it("says once what is not sent, however many blobs it is asked for", function()
+    local dir = helper.directory()
+    local words = { "--dry-run", "push", "--disable-path-validation", here .. "/dry/new:1" }
+    for i = 1, 3 do
+      words[#words + 1] = helper.write(dir .. "/f" .. i, "text" .. i)
+    end
+    local _, _, err = process.run(table.unpack(words))
+    assert.equal(1, select(2, err:gsub("oras%-lua: dry run: POST ", "")), err)
+
+    for i = 1, 2 do
+      faults.seed { repo = "dry/app", tag = "v" .. i, layers = { { data = "layer" .. i } } }
+    end
+    _, _, err = process.run("--dry-run", "backup", here .. "/dry/app", "-o", dir .. "/kept")
+    assert.equal(1, select(2, err:gsub("oras%-lua: dry run: upload oci:", "")), err)
+    assert.is_nil(helper.list(dir):find("kept", 1, true))
+  end)
 end)

@@ -196,6 +196,20 @@ describe("the image provider", function()
     assert.is_string(oras.json.encode(found))
   end)
 
+  it("says no platform where an image tells none, and unknown for what it does not tell", function()
+    for platform, config in pairs {
+      [""] = { os = "", architecture = "" }, ["-"] = { os = oras.json.null }, ["linux/unknown"] = { os = "linux" },
+      ["unknown/arm64/v8"] = { os = "", architecture = "arm64", variant = "v8" },
+      ["linux/arm64"] = { os = "linux", architecture = "arm64", variant = "" },
+      ["linux/amd64"] = { os = "linux", architecture = "amd64", variant = 5 },
+    } do
+      config.rootfs = { type = "layers" }
+      make({ { { "a" } } }, config)
+      local found = images:inspect(place)
+      assert.equal(platform:find "/" and platform or nil, found.platform)
+    end
+  end)
+
   it("says what is no image", function()
     assert.equal("content", helper.fails(images, "inspect", "oci:examples/layout:1.0.0-0").class)
   end)

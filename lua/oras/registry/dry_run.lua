@@ -9,10 +9,19 @@ local dry_run = {}
 
 local READS <const> = { GET = true, HEAD = true }
 
+-- Many blobs that go to one place are one line.
+local function tell(registry, text)
+  local told = registry._told or {}
+  if not told[text] then
+    registry._told, told[text] = told, true
+    core.log.write("info", text)
+  end
+end
+
 local function refusal(registry, event)
   local text = ("dry run: %s %s not sent"):format(event.method, event.url)
   registry:_emit("write", event)
-  core.log.write("info", text)
+  tell(registry, text)
   return errors.new {
     class = "denied", code = "DRY_RUN", message = text, method = event.method, url = event.url, retryable = false,
   }
