@@ -247,19 +247,24 @@ describe("a command", function()
 
   it("asks before it destroys; without an answer nothing is done", function()
     local body = [[require "oras.cli.command".confirm("destroy it?", opts) return { text = "done\n" }]]
-    local status, out, err = own(SPEC, body)
-    assert.same({ 1, "" }, { status, out })
-    assert.truthy(err:find("nobody is there to be asked, nothing was changed; --force", 1, true), err)
     assert.same({ 0, "done\n", "" }, { own(SPEC, body, "-f") })
     local command = process.quote(process.oras_lua) .. " " .. dir .. "/own.lua"
-    local function answered(text)
-      return process.shell(("printf '%s\\n' | script -qec %s /dev/null"):format(text, process.quote(command)))
+    local status, out, err = process.shell("echo y | setsid -w " .. command) -- without a terminal
+    assert.same({ 1, "" }, { status, out })
+    assert.truthy(err:find("nobody is there to be asked, nothing was changed; --force", 1, true), err)
+    local function answered(text, line)
+      return process.shell(("printf '%s' | script -qec %s /dev/null"):format(text, process.quote(line or command)))
     end
-    status, out = answered "y"
+    status, out = answered "y\\n"
     assert.truthy(status == 0 and out:find "destroy it%? %[y/N%] .-done", out)
-    status, out = answered "yearn for it"
-    assert.truthy(status == 1 and out:find "nothing was changed", out)
-    assert.is_nil(out:find "done")
+    for _, text in ipairs { "yearn for it\\n", "\\n", "\\004" } do
+      status, out = answered(text)
+      assert.truthy(status == 1 and out:find "nothing was changed", out)
+      assert.is_nil(out:find "done")
+    end
+    -- the terminal is asked, and what is on standard input is for others
+    status, out = answered("y\\n", ("printf 'n\\nrest\\n' | (%s 2>/dev/null; cat)"):format(command))
+    assert.truthy(status == 0 and out:find "%[y/N%] .-done\r?\nn\r?\nrest", out)
   end)
 
   it("checks distribution spec, secrets and headers before it begins", function()

@@ -24,6 +24,7 @@
 --- gets the file to write to: both are printed as they are. `status` is the exit code of an answer
 --- that is no failure (1: "no").
 local connection = require "oras.cli.connection"
+local core = require "oras.core"
 local errors = require "oras.error"
 local flags = require "oras.cli.flags"
 local host = require "oras.host"
@@ -279,19 +280,26 @@ local function cancel(message)
   errors.raise { class = "cancelled", message = message }
 end
 
+-- The answer on the terminal: standard input may be what the command, or the next one, reads.
+local function ask(question)
+  local text = require("oras.registry.status").sanitise(question) .. " [y/N] "
+  local answer, err = core.terminal.prompt(text)
+  if answer then
+    return answer
+  elseif err.class == "cancelled" then
+    errors.raise(err)
+  elseif not err.message:find("no terminal", 1, true) then
+    return nil
+  end
+  cancel "nobody is there to be asked, nothing was changed; --force does it without a question"
+end
+
 --- Ask before something is destroyed; a question that is not answered changes nothing.
 ---@param question string "delete localhost:5000/app@sha256:... with all its tags?"
 ---@param opts { force?: boolean } of the command; with `force` nobody is asked
 ---@raise oras.Error cancelled
 function command.confirm(question, opts)
-  if opts.force then
-    return
-  elseif not host.is_terminal(0) then
-    cancel "nobody is there to be asked, nothing was changed; --force does it without a question"
-  end
-  io.stderr:write(require("oras.registry.status").sanitise(question), " [y/N] ")
-  io.stderr:flush()
-  if not is_yes(io.stdin:read "l") then
+  if not opts.force and not is_yes(ask(question)) then
     cancel "nothing was changed"
   end
 end
