@@ -54,6 +54,16 @@ describe("oras-lua tags", function()
     assert.same({ tags = { "b" } }, commanding.document("tags", "tags", ref .. ":b", "--format", "json"))
   end)
 
+  it("lists those of one repository in a layout of whole references, as oras does", function()
+    for _, name in ipairs { "h/a:1", "h/a:2", "h/ab:3" } do
+      good("push", "--oci-layout-path", "lay", name, "a.txt")
+    end
+    assert.equal("1\n2", lines("repo", "tags", "--oci-layout-path", "lay", "h/a"))
+    assert.equal(("1  %s\n2  %s"):format(one, one), lines("tags", "--oci-layout-path", "lay", "h/a", "--digests"))
+    assert.equal("h/a:1\nh/a:2\nh/ab:3", lines("tags", "--oci-layout-path", "lay", "h/a:1"))
+    bad(1, "no manifest", "tags", "--oci-layout-path", "lay", "h/none")
+  end)
+
   it("begins behind the tag that it is told", function()
     faults.reset()
     for _, tag in ipairs { "a", "b", "c" } do

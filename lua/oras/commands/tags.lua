@@ -49,6 +49,21 @@ local function names_of(tags)
   return lines
 end
 
+-- Of a layout whose names are whole references, those of one repository, as oras lists them; and
+-- what comes before their tags. Nil where the reference names a manifest.
+local function below(container, tags)
+  local prefix = container.kind == "layout" and (container.tag or ""):find "/" and container.tag .. ":"
+  local found = {}
+  for _, tag in ipairs(tags) do
+    if not prefix or tag == container.tag then
+      return nil
+    elseif tag:sub(1, #prefix) == prefix then
+      found[#found + 1] = tag
+    end
+  end
+  return #found > 0 and found or nil, prefix
+end
+
 local function run(registry, words, opts)
   local container = registry:get_container(words[1])
   local tags = registry:get_tags(container, {
@@ -56,17 +71,23 @@ local function run(registry, words, opts)
       return require("oras.glob").match(tag, opts.filter)
     end, last = opts.last,
   })
-  local of_one = not container.implicit_tag -- those of the same manifest
+  local some, prefix = below(container, tags)
+  local start = some and #prefix + 1 or 1
+  tags = some or tags
+  local of_one = not some and not container.implicit_tag -- those of the same manifest
   local document = { tags = core.json.array {} }
   local details = (opts.digests or of_one) and resolved(registry, container, tags, opts.concurrency)
   if not details then
-    table.move(tags, 1, #tags, 1, document.tags)
-    return { text = text_of(names_of(tags)), document = document }
+    for i, tag in ipairs(tags) do
+      document.tags[i] = tag:sub(start)
+    end
+    return { text = text_of(names_of(document.tags)), document = document }
   end
   local wanted = of_one and registry:resolve(container).digest
   local list = core.json.array {}
   for _, one in ipairs(details) do
     if one and (not wanted or one.digest == wanted) then
+      one.tag = one.tag:sub(start)
       list[#list + 1] = one
       table.insert(document.tags, one.tag)
     end

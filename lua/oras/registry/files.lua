@@ -118,7 +118,8 @@ end
 local function outside(item)
   errors.raise {
     class = "path",
-    message = ('"%s" is outside of the working directory; disable_path_validation allows it'):format(item.path),
+    message = ('"%s" is outside of the working directory; disable_path_validation (%s) allows it'):format(
+      item.path, "--disable-path-validation"),
   }
 end
 
