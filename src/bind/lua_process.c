@@ -24,7 +24,7 @@ typedef struct process_box {
     oras_signal signal; /* over, or failed */
     oras_error failure;
     lua_Number seconds;
-    const char *file; /* of the options */
+    const char *file; /* kept alive by STRINGS: options may be changed meanwhile */
 } process_box;
 
 static void stop_watching(process_box *box)
@@ -234,6 +234,9 @@ static int process_run(lua_State *L)
     if (!plan.file)
         oras_lua_misuse(L, "option 'file' is missing");
     lua_newtable(L); /* STRINGS */
+    lua_pushstring(L, plan.file);
+    plan.file = lua_tostring(L, -1);
+    lua_rawseti(L, STRINGS, 1);
     box = new_box(L, plan.file);
     box->seconds = oras_opt_number(L, ARGUMENT, "timeout", DEFAULT_SECONDS);
     if (!(box->seconds > 0 && box->seconds <= MAX_SECONDS))

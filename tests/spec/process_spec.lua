@@ -53,6 +53,25 @@ describe("core.process.run", function()
   end)
   after_each(helper.clean)
 
+  it("needs nothing of its options while it runs", function()
+    local opts = { file = directory .. "/" .. ("x"):rep(90), timeout = 0.2 }
+    helper.write(opts.file, "#!/bin/sh\nexec sleep 60\n")
+    process.sh("chmod +x %s", opts.file)
+    local task = core.task.spawn(core.process.run, opts)
+    local others = {}
+    core.task.spawn(function()
+      core.clock.sleep(0.05)
+      opts.file = nil
+      collectgarbage()
+      for i = 1, 2000 do
+        others[i] = ("y"):rep(80 + i % 60) .. i
+      end
+    end)
+    local _, err = task:wait()
+    assert.matches(("x"):rep(20), err.message, 1, true)
+    assert.equal(2000, #others)
+  end)
+
   it("gives what a program prints and how it ended", function()
     local result = run("cat; echo words >&2; exit 3", { input = "a\0b" })
     assert.same({ status = 3, output = "a\0b", stderr = "words\n" }, result)
