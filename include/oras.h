@@ -123,18 +123,24 @@ typedef struct oras_options {
      * Anything but ORAS_OK fails the request, with that code. NULL: nobody asks */
     oras_code (*credentials)(void *ud, const char *host, const char *repository,
                              oras_credentials *out);
+    /* Not NULL: oras_call_json() and oras_call_start() run providers in processes without files,
+     * network and credentials (docs/providers.md), which may have what this JSON object allows:
+     * "references", "hosts", "repositories" (prefixes), "allow" ("push", "delete", "write"),
+     * "files", "wall" and "cpu" (seconds a call), "plain_http". "{}": a call reads the references
+     * among its arguments, and nothing else. Class sandbox */
+    const char *sandbox;
 } oras_options;
 
 #ifdef __cplusplus
 #define ORAS_OPTIONS_INIT                                                                          \
     oras_options                                                                                   \
     {                                                                                              \
-        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL, NULL, 0, NULL           \
+        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL, NULL, 0, NULL, NULL     \
     }
 #else
 #define ORAS_OPTIONS_INIT                                                                          \
     {                                                                                              \
-        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL, NULL, 0, NULL           \
+        sizeof(oras_options), NULL, NULL, NULL, ORAS_LOG_WARN, NULL, NULL, NULL, 0, NULL, NULL     \
     }
 #endif
 

@@ -222,6 +222,18 @@ function providers.encode(result)
   return errors.check(json.encode(providers.items_of(result)))
 end
 
+-- In a process of its own; see oras_options.sandbox.
+local function call_sandboxed(policy, provider, method, args, stream)
+  if stream then
+    errors.usage "a provider in the sandbox takes and gives JSON, no streams"
+  end
+  local list, n = decode_arguments(args)
+  for i = 1, n do
+    list[i] = list[i] == nil and json.null or list[i]
+  end
+  return providers.encode(require("oras.sandbox.pool").call(policy, provider, method, list))
+end
+
 --- Call a method of a provider's object, JSON in and out.
 ---@param provider string
 ---@param method string
@@ -230,6 +242,10 @@ end
 ---@return string json of the method's first result, "null" for none
 ---@raise oras.Error not_found, usage, and whatever the method raises
 function providers.call(provider, method, args, stream)
+  local policy = host.sandbox_policy()
+  if policy then
+    return call_sandboxed(policy, provider, method, args, stream)
+  end
   local object = providers.object(provider)
   local fn = providers.method(object, provider, method)
   local list, n = decode_arguments(args)

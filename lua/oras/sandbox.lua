@@ -82,6 +82,12 @@ end
 
 Sandbox.__close = Sandbox.close
 
+--- Whether it can be called again: no call has ended its process.
+---@return boolean
+function Sandbox:is_usable()
+  return self.child ~= nil
+end
+
 local CLASSES <const> = {}
 for name in ([[
   usage auth denied not_found rate server network timeout tls protocol redirect integrity content limit path
@@ -133,7 +139,6 @@ local function ask(self, message, bytes)
   end
   local decoded = core.json.decode(answer, { max_bytes = JSON })
   if type(decoded) ~= "table" or core.json.is_array(decoded) then
-    self:close()
     errors.raise { class = "sandbox", message = "the provider's process sent no message" }
   end
   return decoded, payload
@@ -151,27 +156,40 @@ end
 
 local States = { __close = serve.close }
 
-local function run(self, method, args)
-  local state <close> = setmetatable(serve.new(self.registry, self.policy), States)
+-- Nothing is known of a process that is left in the midst of a call.
+local Guard = {
+  __close = function(guard)
+    if not guard.is_done then
+      guard.box:close()
+    end
+  end,
+}
+
+local function run(self, method, args, allowed)
+  local guard <close> = setmetatable({ box = self }, Guard)
+  local state <close> = setmetatable(serve.new(self.registry, allowed), States)
   local message, bytes = ask(self, first_message(self, method, args))
   while message.op ~= "result" and message.op ~= "error" do
     local answer, payload = serve.answer(state, message, bytes)
     message, bytes = ask(self, answer, payload)
   end
+  guard.is_done = true
   return message
 end
 
 --- Call a method of the provider's one object.
 ---@param method string
 ---@param args any[] what JSON has
+---@param references? string[] what this call may read, too
 ---@return any result what JSON has; nil for none
 ---@raise oras.Error sandbox, and what the provider raises
-function Sandbox:call(method, args)
+function Sandbox:call(method, args, references)
   if not self.child then
     errors.raise { class = "sandbox", message = "the sandbox is closed" }
   end
-  self.child:begin(self.wall, self.cpu)
-  local message = run(self, method, args)
+  errors.check(self.child:begin(self.wall, self.cpu))
+  local allowed = references and self.policy:with(parsed(self.registry, references)) or self.policy
+  local message = run(self, method, args, allowed)
   if message.op == "error" then
     raise_theirs(message.error)
   end

@@ -98,12 +98,15 @@ static int sandbox_begin(lua_State *L)
     sandbox_box *box = check_box(L);
     lua_Number wall = luaL_checknumber(L, 2), cpu = luaL_checknumber(L, 3);
 
+    if (!box->sandbox)
+        return oras_lua_fail(L, &box->failure);
     if (!(wall > 0 && wall <= 1e6 && cpu > 0 && cpu <= 1e6))
         oras_lua_misuse(L, "a call of %g seconds is expected to take more than none", (double)wall);
     box->wall_due_ms = oras_loop_now() + (int64_t)(wall * 1000);
     box->cpu_due_ms = oras_sandbox_cpu_ms(box->sandbox) + (int64_t)(cpu * 1000);
     oras_sandbox_limit_cpu(box->sandbox, box->cpu_due_ms);
-    return 0;
+    lua_pushboolean(L, 1);
+    return 1;
 }
 
 /* A child that failed is not asked again: nothing is known of what it does. */

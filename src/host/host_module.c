@@ -23,6 +23,15 @@ static int is_terminal(lua_State *L)
     return 1;
 }
 
+/* What oras_options.sandbox says, or nil. */
+static int sandbox_policy(lua_State *L)
+{
+    const oras_runtime *rt = oras_runtime_of(L);
+
+    lua_pushstring(L, rt ? rt->sandbox : NULL);
+    return 1;
+}
+
 static int log_level(lua_State *L)
 {
     static const char *const names[] = {"error", "warn", "info", "debug", NULL};
@@ -107,6 +116,7 @@ int oras_host_open(lua_State *L)
         {"provider_dirs", provider_dirs},
         {"provider_names", provider_names},
         {"provider_text", provider_text},
+        {"sandbox_policy", sandbox_policy},
         {"set_main", set_main},
         {"unwatch", unwatch},
         {NULL, NULL},

@@ -120,7 +120,8 @@ static bool copy_options(oras_runtime *rt, const oras_options *opts)
     rt->ud = opts->ud;
     rt->never_block = opts->never_block != 0;
     return copy_text(opts->provider_path, &rt->provider_path) &&
-           copy_text(opts->ca_file, &rt->ca_file) && copy_text(opts->user_agent, &rt->user_agent);
+           copy_text(opts->ca_file, &rt->ca_file) && copy_text(opts->user_agent, &rt->user_agent) &&
+           copy_text(opts->sandbox, &rt->sandbox);
 }
 
 /* What the host is told; it may have had enough. */
@@ -268,6 +269,7 @@ void oras_runtime_dispose(oras_runtime *rt)
     oras_dealloc(rt->provider_path);
     oras_dealloc(rt->ca_file);
     oras_dealloc(rt->user_agent);
+    oras_dealloc(rt->sandbox);
     oras_functions_free(rt);
     oras_dealloc(rt);
 }

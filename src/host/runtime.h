@@ -43,7 +43,7 @@ struct oras_runtime {
     void *ud;                                        /* of these three */
     struct oras_registered *functions;               /* of the host's, by name */
     oras_reports reports;
-    char *provider_path, *ca_file, *user_agent;
+    char *provider_path, *ca_file, *user_agent, *sandbox;
     bool never_block;     /* the host drives the loop */
     bool warnings;        /* warn("@on") */
     bool warning_goes_on; /* the last piece was not the end */

@@ -112,6 +112,17 @@ end
 
 core.path = { title = pure "path.title", relative = pure "path.relative" }
 
+-- Files are the parent's.
+local function refusing(name, functions)
+  return setmetatable(functions, {
+    __index = function(_, key)
+      link.refuse(("%s.%s"):format(name, tostring(key)))
+    end,
+  })
+end
+
+core.file = refusing("oras.core.file", { sweep = function() end })
+
 core.progress = { is_wanted = function() return false end }
 
 core.log = {
@@ -205,8 +216,4 @@ core.archive = {
   end,
 }
 
-return setmetatable(core, {
-  __index = function(_, name)
-    link.refuse(("oras.core.%s"):format(tostring(name)))
-  end,
-})
+return refusing("oras.core", core)

@@ -79,8 +79,13 @@ function ops.pure(_, message)
   local args = field(message, "args", "table")
   local n = #args
   for i = 1, n do
-    if args[i] == core.json.null then
+    local arg = args[i]
+    if type(arg) == "table" then
+      texts(args, i)
+    elseif arg == core.json.null then
       args[i] = nil
+    elseif type(arg) ~= "string" then
+      malformed "args"
     end
   end
   local results = table.pack(fn(table.unpack(args, 1, n)))
@@ -179,13 +184,13 @@ function ops.read(state, message)
   return { ended = chunk == nil }, chunk
 end
 
-local LIMITS <const> = { "max_bytes", "max_depth", "max_entries", "max_ratio" }
+-- The limits of archives may be narrower than these, not wider.
+local LIMITS <const> = { max_bytes = 1 << 30, max_depth = 64, max_entries = 1000000, max_ratio = 200 }
 
--- The limits of archives may be narrower than ours, not wider.
 local function limits_of(message)
   local given, limits = field(message, "limits", "table", true) or {}, {}
-  for _, name in ipairs(LIMITS) do
-    limits[name] = count(given, name, true)
+  for name, most in pairs(LIMITS) do
+    limits[name] = math.min(count(given, name, true) or most, most)
   end
   limits.packing = text(given, "packing", true)
   return limits

@@ -78,6 +78,20 @@ function policy.new(given)
   return self
 end
 
+--- The same, and what more references allow.
+---@param references table[] containers
+---@return table
+function Policy:with(references)
+  local other = setmetatable(options.copied(self), Policy)
+  for _, name in ipairs { "hosts", "places", "layouts" } do
+    other[name] = options.copied(self[name])
+  end
+  for _, container in ipairs(references) do
+    add_reference(other, container)
+  end
+  return other
+end
+
 --- Write down and raise what is refused.
 ---@param format string
 ---@raise oras.Error sandbox

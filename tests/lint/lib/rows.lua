@@ -141,10 +141,10 @@ rows.ids = {
   S10 = now,
   S11 = now,
   S12 = now,
-  S13 = { later = "sandbox" },
-  S14 = { later = "sandbox" },
-  S15 = { later = "sandbox" },
-  S16 = { later = "sandbox" },
+  S13 = now,
+  S14 = now,
+  S15 = now,
+  S16 = now,
 }
 
 -- Advisories about other clients that reading is open to, each with what must not happen here.
