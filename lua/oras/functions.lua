@@ -44,7 +44,7 @@ local functions = {}
 --- A function of the host's; nil where none has that name.
 ---@param name string
 ---@return function?
-function functions:__index(name)
+function functions.__index(_, name)
   if type(name) ~= "string" or not host.has(name) then
     return nil
   end
