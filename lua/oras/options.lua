@@ -93,6 +93,11 @@ local function fits(value, kinds)
   return false
 end
 
+-- "an integer or string".
+local function with_article(kinds)
+  return ("%s %s"):format(kinds:find "^[aeio]" and "an" or "a", (kinds:gsub("|", " or ")))
+end
+
 --- Check an option table against `{name = "string|boolean"}` and give it back.
 ---@param given? table
 ---@param spec table<string, string>
@@ -111,11 +116,29 @@ function options.check(given, spec, what)
     if not kinds then
       unknown(what, name, spec)
     elseif type(value) ~= kinds and not fits(value, kinds) then
-      errors.usage("%s: option %q is a %s, not a %s", what, name, kinds:gsub("|", " or "),
-        kind_of(value))
+      errors.usage("%s: option %q is %s, not %s", what, name, with_article(kinds), with_article(kind_of(value)))
     end
   end
   return given
+end
+
+--- What is a text or a list of texts, as a list; nil is an empty one.
+---@param given? string|string[]
+---@param what string "copy: tags"
+---@return string[]
+---@raise oras.Error usage
+function options.texts(given, what)
+  local list, n = type(given) == "string" and { given } or given or {}, 0
+  for key, text in pairs(list) do
+    n = n + 1
+    if math.type(key) ~= "integer" or type(text) ~= "string" then
+      errors.usage("%s: a string or a list of strings", what)
+    end
+  end
+  if n ~= #list then
+    errors.usage("%s: a list has no gaps", what)
+  end
+  return list
 end
 
 --- A table with the same fields.

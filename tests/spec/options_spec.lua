@@ -26,9 +26,10 @@ describe("options", function()
   end)
 
   it("say which type was expected", function()
-    assert.equal('usage: Registry:new: option "hostname" is a string, not a integer', tostring(fails { hostname = 5 }))
+    assert.equal('usage: Registry:new: option "hostname" is a string, not an integer', tostring(fails { hostname = 5 }))
     assert.equal('usage: Registry:new: option "tls_verify" is a boolean or string, not a table',
       tostring(fails { tls_verify = {} }))
+    assert.matches('option "concurrency" is an integer, not a string', tostring(fails { concurrency = "8" }), 1, true)
     assert.matches("options have names", tostring(fails { "ghcr.io" }))
     assert.matches("options are a table", tostring(fails "ghcr.io"))
   end)
