@@ -42,14 +42,21 @@ function platform.normalise(p)
   if type(variant) ~= "string" or variant == "" then
     variant = BASE[arch]
   end
+  local features = p.os_features or p["os.features"]
   return {
     os = OS[os] or os,
     architecture = arch,
     variant = variant and variant:lower(),
     os_version = p.os_version or p["os.version"],
-    os_features = p.os_features or p["os.features"],
+    os_features = type(features) == "table" and features or nil,
   }
 end
+
+-- The fields of a caller's table that may be there.
+local KINDS <const> = {
+  ["os.features"] = "table", ["os.version"] = "string", os_features = "table", os_version = "string",
+  variant = "string",
+}
 
 --- Read "os/arch[/variant]" or take a table; both normalised.
 ---@param p string|table
@@ -65,6 +72,11 @@ function platform.parse(p)
   end
   if type(p) ~= "table" or type(p.os) ~= "string" or type(p.architecture) ~= "string" then
     errors.usage 'a platform is "os/arch[/variant]" or a table with os and architecture'
+  end
+  for field, kind in pairs(KINDS) do
+    if p[field] ~= nil and type(p[field]) ~= kind then
+      errors.usage("platform: %s is a %s, not a %s", field, kind, type(p[field]))
+    end
   end
   return platform.normalise(p)
 end

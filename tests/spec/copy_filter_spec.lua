@@ -72,6 +72,7 @@ describe("a filter of patterns", function()
   it("refuses what is none", function()
     for _, given in ipairs {
       { include_types = "" }, { exclude_types = { 1 } }, { includes = "a" }, { include_types = 1 },
+      { include_types = { a = "b" } }, { exclude_annotations = { "a", b = "c" } },
     } do
       assert.equal("usage", select(2, oras.try(filter.new, given)).class)
     end

@@ -79,6 +79,21 @@ describe("copy of an index", function()
     assert.equal(0, writes "http")
   end)
 
+  it("refuses what is no list of platforms or names, at the caller's line", function()
+    multi()
+    for _, opts in ipairs {
+      { platforms = { 5 } }, { platforms = { "linux/amd64", 5 } }, { platforms = {} }, { tags = { 5 } },
+      { platforms = { a = "linux/amd64" } }, { platforms = { "linux/amd64", [3] = "linux/arm64" } },
+      { platforms = "not/a/platform/x" }, { platforms = { { os = "linux" } } }, { tags = { a = "b" } },
+      { platforms = { os = "linux", architecture = "amd64", os_features = 5 } },
+    } do
+      local err = helper.fails(registry, "copy", source(), target(), opts)
+      assert.equal("usage", err.class, tostring(err))
+      assert.matches("helper.lua:%d+$", err.where)
+    end
+    assert.equal(0, faults.count({}).total)
+  end)
+
   it("asks a filter which entries are taken", function()
     local _, a, b = multi()
     registry:copy(source(), target(), { filter = function(d)

@@ -30,6 +30,20 @@ describe("platforms", function()
     assert.equal("usage", select(2, oras.try(platform.parse, { os = "linux" })).class)
   end)
 
+  it("are refused when a field is none", function()
+    for field, value in pairs { variant = 5, os_version = {}, os_features = "win32k", ["os.features"] = 5 } do
+      local _, err = oras.try(platform.parse, { os = "linux", architecture = "amd64", [field] = value })
+      assert.equal("usage", err and err.class, field)
+    end
+  end)
+
+  it("take nothing from fields of an index that are none", function()
+    local wanted = { os = "linux", architecture = "amd64", os_features = { "a" } }
+    for _, features in ipairs { 5, "a", true } do
+      assert.is_nil(rank(wanted, { os = "linux", architecture = "amd64", ["os.features"] = features }))
+    end
+  end)
+
   it("match exactly first, then lower variants, never higher or other ones", function()
     assert.equal(0, rank("linux/amd64", split "linux/amd64"))
     assert.equal(0, rank("linux/arm64", split "linux/arm64/v8"))

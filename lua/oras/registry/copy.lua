@@ -124,10 +124,8 @@ local function check_options(opts)
   if opts.concurrency and opts.concurrency < 1 then
     errors.usage("copy: concurrency is at least 1, not %d", opts.concurrency)
   end
-  local platforms = opts.platforms
-  if type(platforms) == "table" and not platforms.os and #platforms == 0 then
-    errors.usage "copy: platforms is a platform or a list of them, which is not empty"
-  end
+  root.check_platforms(opts.platforms, "copy")
+  options.texts(opts.tags, "copy: tags")
 end
 
 -- One token for the target from its first question on, with the right to push.

@@ -11,10 +11,10 @@ local FIELDS <const> = {
 }
 
 local function list_of(given, name)
-  local list = type(given) == "string" and { given } or given or {}
+  local list = options.texts(given, "filter: " .. name)
   for _, text in ipairs(list) do
-    if type(text) ~= "string" or text == "" then
-      errors.usage("filter: %s are patterns, not a %s", name, text == "" and "text without letters" or type(text))
+    if text == "" then
+      errors.usage("filter: %s are patterns, not a text without letters", name)
     end
   end
   return list

@@ -32,6 +32,29 @@ function root.trimmed(doc, is_taken)
   }
 end
 
+--- Refuse what names no platforms.
+---@param platforms? string|table
+---@param verb string "copy"
+---@raise oras.Error usage
+function root.check_platforms(platforms, verb)
+  if platforms == nil then
+    return
+  end
+  local list = type(platforms) == "table" and platforms.os == nil and platforms or { platforms }
+  local n = 0
+  for key, one in pairs(list) do
+    n = n + 1
+    if math.type(key) ~= "integer" or (type(one) ~= "string" and type(one) ~= "table") then
+      errors.usage("%s: platforms is a platform or a list of them, each a string or a table", verb)
+    elseif type(one) == "table" or not glob.is_glob(one) then
+      platform.parse(one)
+    end
+  end
+  if n == 0 or n ~= #list then
+    errors.usage("%s: platforms is a platform or a list of them, which is not empty", verb)
+  end
+end
+
 local function is_one(platforms)
   if type(platforms) == "table" and platforms.os == nil and #platforms == 1 then
     platforms = platforms[1]
