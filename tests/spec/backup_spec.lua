@@ -247,6 +247,32 @@ describe("backup that fails", function()
     assert.same({ ref "c/d:v1" }, names())
   end)
 
+  it("finds nothing to store in repositories of the catalog that have no tags", function()
+    seed("a/b", "v1")
+    faults.seed { repo = "a/blobs", blobs = { { data = "x" } } }
+    faults.seed { repo = "a/null", blobs = { { data = "x" } } }
+    faults.seed { repo = "a/list", blobs = { { data = "x" } } }
+    faults.on { path = "/v2/a/blobs/tags/list", status = 404, always = true,
+      body = '{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}' }
+    faults.on { path = "/v2/a/null/tags/list", status = 200, always = true, body = '{"name":"a/null","tags":null}' }
+    for i, name in ipairs { host(), host() .. "/", ref "a/" } do
+      local items = registry:backup(name, path .. i)
+      assert.equal(1, #items)
+      assert.same({ ref "a/b:v1" }, names(path .. i))
+    end
+    local err = helper.fails(registry, "backup", { host(), ref "a/blobs" }, path .. "5") -- that one was asked for
+    assert.same({ "not_found", "NAME_UNKNOWN" }, { err.class, err.code })
+    assert.same({ ref "a/b:v1" }, names(path .. "5"))
+    faults.on { path = "/v2/a/list/tags/list", status = 404, always = true } -- what has no lists does not say that
+    assert.equal("not_found", helper.fails(registry, "backup", host(), path .. "6").class)
+  end)
+
+  it("says when no repository is below what was asked for", function()
+    seed("team/a", "1")
+    local err = helper.fails(registry, "backup", ref "taem/", path)
+    assert.same({ "not_found", ref "taem/" }, { err.class, err.failures[1].reference })
+  end)
+
   it("begins no more when nothing can be reached", function()
     for i = 10, 49 do
       seed("a/b", "v" .. i)
@@ -280,7 +306,8 @@ describe("backup that fails", function()
   it("refuses what it is not", function()
     for _, case in ipairs {
       { {}, path }, { ref "a/b", "" }, { ref "a/b", 1 }, { ref "a/b", path, { concurrency = 0 } }, { 1, path },
-      { ref "a/b", path, { refferers = true } }, { ref "A/b", path },
+      { ref "a/b", path, { refferers = true } }, { ref "A/b", path }, { ref "a/b", path, { platforms = { 5 } } },
+      { ref "a/b", path, { platforms = {} } }, { ref "a/b", path, { platforms = "no/such/platform/x" } },
     } do
       assert.equal("usage", helper.fails(registry, "backup", table.unpack(case)).class)
     end

@@ -83,6 +83,7 @@ local function check(given)
   if opts.concurrency and opts.concurrency < 1 then
     errors.usage("backup: concurrency is at least 1, not %d", opts.concurrency)
   end
+  require("oras.registry.copy_root").check_platforms(opts.platforms, "backup")
   opts = options.copied(opts)
   opts.filter = require("oras.registry.copy_filter").of(opts.filter)
   return opts

@@ -1,4 +1,5 @@
 --- What is to be backed up: references as they are given, as manifests by tag or digest.
+local core = require "oras.core"
 local errors = require "oras.error"
 
 local refs = {}
@@ -54,6 +55,16 @@ local function add_tags(self, text)
   end
 end
 
+-- A catalog also lists repositories that have only blobs, or whose manifests were all deleted.
+local function add_listed(self, text)
+  local ok, err = errors.try(list_tags, self, text)
+  if not ok and err.code == "NAME_UNKNOWN" then
+    core.log.write("info", ("%s has no tags: nothing to back up"):format(text))
+  elseif not ok then
+    add(self, { reference = text, error = err })
+  end
+end
+
 local function add_registry(self, host, prefix)
   self.is_wide = true
   local names = {}
@@ -65,11 +76,14 @@ local function add_registry(self, host, prefix)
     end
     return true
   end)
-  if not ok then
+  if ok and #names == 0 and prefix ~= "" then
+    err = errors.new { class = "not_found", message = ('no repository below "%s/%s"'):format(host, prefix) }
+  end
+  if err then
     add(self, { reference = ("%s/%s"):format(host, prefix), error = err })
   end
   require("oras.task").map(names, function(name)
-    add_tags(self, ("%s/%s"):format(host, name))
+    add_listed(self, ("%s/%s"):format(host, name))
   end)
 end
 
