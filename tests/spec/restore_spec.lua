@@ -114,6 +114,31 @@ describe("restore", function()
     assert.same({ other = a.digest }, tags "w")
   end)
 
+  it("writes nothing when a beginning to be mapped is that of no name", function()
+    seed("src/a", "v1")
+    seed("src/ab", "v2")
+    registry:backup({ from "src/a", from "src/ab" }, path)
+    faults.reset { content = false }
+    for _, typo in ipairs { "127.0.0.1:1", from "sr", from "src/abc", from "src/a:v", "" } do
+      for _, map in ipairs { { [typo] = to "x" }, { [from "src"] = to "x", [typo] = to "y" } } do
+        local err = helper.fails(registry, "restore", path, nil, { map = map })
+        assert.equal("usage", err.class)
+        assert.matches(('map: no name begins with "%s"'):format(typo), err.message, 1, true)
+      end
+    end
+    local err = helper.fails(registry, "restore", path, nil, { tags = "v1", map = { [from "src/ab"] = to "x" } })
+    assert.equal("usage", err.class)
+    local status, _, text = process.run("restore", "--input", path, "--map", "127.0.0.1:1=" .. to "x")
+    assert.equal(2, status)
+    assert.matches("no name begins with", text, 1, true)
+    assert.equal(0, faults.count({ method = "PUT" }).total + faults.count({ method = "POST" }).total)
+    registry:restore(path, nil, { map = {
+      [from ""] = to "all/", [from "src/a:v1"] = to "one:1", [from "src"] = to "x",
+    } })
+    assert.truthy(tags("one")["1"])
+    assert.truthy(tags("x/ab").v2)
+  end)
+
   it("puts what is named by its digest there by its digest", function()
     local a, b = seed("src/a", "v1"), seed("src/a", "v2")
     registry:backup({ from "src/a:v1", from "src/a@" .. b.digest }, path)
@@ -217,7 +242,9 @@ describe("restore that fails", function()
     for _, case in ipairs {
       { path }, { path, to "" }, { path, to "mirror/" }, { "" }, { path, to "a@" .. oras.digest.of "x" },
       { path, to "a", { concurrency = 0 } }, { path, to "a", { map = function() return 1 end } },
-      { path, to "a", { referers = false } },
+      { path, to "a", { referers = false } }, { path, to "a", { map = { 1 } } }, { path, to "a", { map = { a = 1 } } },
+      { path, to "a", { tags = { 5 } } }, { path, to "a", { tags = { v1 = true } } },
+      { path, to "a", { platforms = { 5 } } }, { path, to "a", { platforms = {} } },
     } do
       assert.equal("usage", helper.fails(registry, "restore", table.unpack(case)).class)
     end

@@ -100,7 +100,7 @@
 ---@class oras.RestoreOptions
 ---@field referrers? boolean false: without what refers to them
 ---@field map? function|table where to, instead: `fun(reference, name): string?` (nil leaves it out), or
---- beginnings of references by what they become
+--- beginnings of references by what they become; each has to be that of a name
 ---@field tags? string|string[] only these names
 ---@field platforms? string|table of an index only these
 ---@field filter? function|table as of copy

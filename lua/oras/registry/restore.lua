@@ -13,7 +13,7 @@ local RESTORE <const> = {
 ---@class oras.RestoreOptions
 ---@field referrers? boolean false: without what refers to them
 ---@field map? function|table where to, instead: `fun(reference, name): string?` (nil leaves it out), or
---- beginnings of references by what they become
+--- beginnings of references by what they become; each has to be that of a name
 ---@field tags? string|string[] only these names
 ---@field platforms? string|table of an index only these
 ---@field filter? function|table as of copy
@@ -83,13 +83,16 @@ local function destination(self, to, name)
   return name
 end
 
+local function begins(reference, from)
+  local behind = reference:sub(#from + 1, #from + 1)
+  return reference:sub(1, #from) == from
+    and (behind == "" or from:sub(-1) == "/" or behind:find "[/:@]" ~= nil)
+end
+
 local function by_table(map, reference)
   local best
   for from in pairs(map) do
-    local behind = reference:sub(#from + 1, #from + 1)
-    local fits = reference:sub(1, #from) == from
-      and (behind == "" or from:sub(-1) == "/" or behind:find "[/:@]" ~= nil)
-    if fits and (not best or #from > #best) then
+    if begins(reference, from) and (not best or #from > #best) then
       best = from
     end
   end
@@ -127,7 +130,7 @@ local function split(self, ref, tags)
 end
 
 local function target_of(self, ref, opts)
-  local tags = type(opts.tags) == "string" and { opts.tags } or opts.tags
+  local tags = opts.tags
   if ref == nil then
     return {}, tags
   elseif type(ref) == "string" and is_prefix(ref) then
@@ -171,6 +174,27 @@ local function item_of(self, from, to, name, map)
   return { name = name, reference = reference, container = self:get_container(reference), from = from:with_tag(name) }
 end
 
+local function begins_any(references, from)
+  for _, reference in ipairs(references) do
+    if begins(reference, from) then
+      return true
+    end
+  end
+end
+
+-- Names whose beginning was mistyped would be written to where they came from.
+local function check_map(self, to, names, map)
+  local references = {}
+  for _, name in ipairs(type(map) == "table" and names or {}) do
+    references[#references + 1] = errors.try(destination, self, to, name)
+  end
+  for from in pairs(#references > 0 and map or {}) do
+    if not begins_any(references, from) then
+      errors.usage('restore: map: no name begins with "%s"; one is "%s"', from, references[1])
+    end
+  end
+end
+
 local function add_item(self, items, from, to, name, map)
   local item, err = errors.try(item_of, self, from, to, name, map)
   if err then
@@ -183,8 +207,10 @@ local function items_of(self, from, ref, opts)
   local names = self:get_tags(from)
   local to, tags = target_of(self, ref, opts)
   to.n_repositories = repositories_of(self, names)
+  names = wanted_names(names, tags)
+  check_map(self, to, names, opts.map)
   local items = {}
-  for _, name in ipairs(wanted_names(names, tags)) do
+  for _, name in ipairs(names) do
     add_item(self, items, from, to, name, opts.map)
   end
   if #items == 0 then
@@ -219,6 +245,22 @@ local function restore_one(self, item, opts)
   item.done = stats.manifests > 0 and "copied" or "exists"
 end
 
+local function check(given)
+  local opts = options.copied(options.check(given, RESTORE, "restore"))
+  if opts.concurrency and opts.concurrency < 1 then
+    errors.usage("restore: concurrency is at least 1, not %d", opts.concurrency)
+  end
+  for from, into in pairs(type(opts.map) == "table" and opts.map or {}) do
+    if type(from) ~= "string" or type(into) ~= "string" then
+      errors.usage "restore: map is a function or a table of beginnings of references by what they become"
+    end
+  end
+  opts.tags = opts.tags and options.texts(opts.tags, "restore: tags")
+  require("oras.registry.copy_root").check_platforms(opts.platforms, "restore")
+  opts.filter = require("oras.registry.copy_filter").of(opts.filter)
+  return opts
+end
+
 --- Bring what a layout (a directory or a tar) has under its names to a registry, with what refers to it.
 --- What is there is not sent again. What fails does not lose the others, and is raised at the end.
 ---@param path string
@@ -228,11 +270,7 @@ end
 ---@return oras.RestoreItem[]
 ---@raise oras.Error not_found, auth, denied, content, ...; `failures` has what failed, `done` what is restored
 function Registry:restore(path, ref, opts)
-  opts = options.copied(options.check(opts, RESTORE, "restore"))
-  if opts.concurrency and opts.concurrency < 1 then
-    errors.usage("restore: concurrency is at least 1, not %d", opts.concurrency)
-  end
-  opts.filter = require("oras.registry.copy_filter").of(opts.filter)
+  opts = check(opts)
   local from = many.layout_at(self, path, "restore")
   local items = items_of(self, from, ref, opts)
   share(items)
