@@ -72,7 +72,12 @@ describe("attach", function()
       assert.matches(text, err.message, 1, true)
     end
     local list = { { data = "x" } }
-    fails("usage", "artifact_type", ref .. ":v1", list)
+    fails("usage", "the option artifact_type says", ref .. ":v1", list)
+    fails("usage", 'attach: unknown option "artifact_typ" (artifact_type?)', ref .. ":v1", list,
+      { artifact_typ = "a/b" })
+    fails("usage", "attach: options are a table, not a string", ref .. ":v1", list, "a/b")
+    fails("usage", 'attach: option "artifact_type" is a string, not an integer', ref .. ":v1", list,
+      { artifact_type = 5 })
     fails("usage", "artifact_type", ref .. ":v1", list, {})
     fails("usage", "a list of files", ref .. ":v1", "hi.txt", { artifact_type = "a/b" })
     fails("usage", "neither a file nor an annotation", ref .. ":v1", {}, { artifact_type = "a/b" })

@@ -5,7 +5,7 @@ local options = require "oras.options"
 local Registry = require "oras.registry"
 
 local function check(list, opts)
-  if type(opts) ~= "table" or type(opts.artifact_type) ~= "string" then
+  if opts.artifact_type == nil then
     errors.usage "attach: the option artifact_type says what is attached"
   elseif type(list) ~= "table" then
     errors.usage("attach: the second argument is a list of files, not a %s", type(list))
@@ -30,6 +30,7 @@ end
 ---@raise oras.Error usage, not_found, path, io, content, auth, denied, ...
 function Registry:attach(ref, list, opts)
   local container = self:get_container(ref)
+  opts = options.check(opts, require("oras.registry.push_plan").OPTIONS, "attach")
   check(list, opts)
   local pushed = options.copied(opts)
   pushed.subject = self:resolve(container, { platform = opts.platform })

@@ -10,7 +10,8 @@ local options = require "oras.options"
 
 local plan = {}
 
-local PUSH <const> = {
+-- The options of push, and of attach.
+plan.OPTIONS = {
   algorithm = "string",
   annotation_file = "string",
   annotations = "table",
@@ -111,7 +112,7 @@ local function check_image_spec(opts)
 end
 
 local function check(container, opts)
-  options.check(opts, PUSH, "push")
+  options.check(opts, plan.OPTIONS, "push")
   if container.digest then
     errors.usage('push: "%s" has a digest, which only follows from what is pushed', container.uri)
   end
