@@ -3,7 +3,10 @@
  * memory that runs out. What Lua still holds raises and never crashes. */
 #include "lua_host.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sys/socket.h>
 
 /* One of each kind of object, some in use, all kept in a global. */
 static const char make_objects[] =
@@ -111,6 +114,87 @@ static void test_attaching_again_works(void **state)
                      "assert(require 'oras'.Registry:new():get_tags 'oci:examples/layout')");
     }
     run_in(host, "assert(not pcall(kept.body.read, kept.body))");
+}
+
+/* --- in the middle of a transfer ------------------------------------------------------------ */
+
+/* A registry that begins every answer and ends none, until it is closed. */
+static void *serve(void *ud)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nsome bytes";
+    int connections[64], n = 0, fd, listening = *(int *)ud;
+
+    while (n < 64 && (fd = accept(listening, NULL, NULL)) >= 0) {
+        connections[n++] = fd;
+        (void)!send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL);
+    }
+    while (n > 0)
+        close(connections[--n]);
+    return NULL;
+}
+
+static int listen_here(int *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(fd, 64), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+static const char begin_transfers[] =
+    "local core = require 'oras.core'\n"
+    "local http, source = core.client.new {}, core.source.stream {}\n"
+    "local function get(spec)\n"
+    "  spec.url = url\n"
+    "  return http:request(spec)\n"
+    "end\n"
+    "kept = { http = http, source = source, body = get({ sink = core.sink.stream {} }).body }\n"
+    "assert(kept.body:read() == 'some bytes')\n"
+    "kept.reading = core.task.spawn(function() return kept.body:read() end)\n"
+    "kept.getting = core.task.spawn(get, { sink = core.sink.memory {} })\n"
+    "kept.into = core.sink.file { path = folder .. '/echo.lua' }\n"
+    "kept.filing = core.task.spawn(get, { sink = kept.into })\n"
+    "kept.sending = core.task.spawn(get, { method = 'PUT', body = source })\n"
+    "kept.co = coroutine.wrap(function()\n"
+    "  return get { progress = function() coroutine.yield 'moved' end }\n"
+    "end)\n"
+    "assert(kept.co() == 'moved')\n"
+    "core.clock.sleep(0)\n";
+
+static void test_transfers_that_run(void **state)
+{
+    pthread_t server;
+    int port, listening = listen_here(&port);
+
+    assert_int_equal(pthread_create(&server, NULL, serve, &listening), 0);
+    for (int i = 0; i < 3; i++) {
+        lua_pushfstring(host, "http://127.0.0.1:%d/", port);
+        lua_setglobal(host, "url");
+        run_in(host, begin_transfers);
+        oras_runtime_free(rt);
+        if (i == 1)
+            rt = attach(host);
+        run_in(host,
+               "for name, use in pairs { body = 'read', http = 'request', co = 'call',\n"
+               "  source = 'write', reading = 'wait', getting = 'wait', filing = 'wait' } do\n"
+               "  local ok, err = pcall(use == 'call' and kept.co or kept[name][use], kept[name], "
+               "{ url = url })\n"
+               "  assert(not ok, name)\n"
+               "end\n"
+               "collectgarbage()");
+        if (i != 1)
+            rt = attach(host);
+    }
+    run_in(host, begin_transfers);
+    close_host(state);
+    shutdown(listening, SHUT_RDWR);
+    pthread_join(server, NULL);
+    close(listening);
 }
 
 static int count_descriptors(void)
@@ -337,11 +421,9 @@ int main(void)
 {
 #define HOST(test) cmocka_unit_test_setup_teardown(test, open_host, close_host)
     const struct CMUnitTest tests[] = {
-        HOST(test_kept_objects_raise),
-        HOST(test_attaching_again_works),
-        HOST(test_lua_close_leaves_nothing_open),
-        HOST(test_calls_that_run_or_are_done),
-        HOST(test_freed_from_the_inside),
+        HOST(test_kept_objects_raise),         HOST(test_attaching_again_works),
+        HOST(test_transfers_that_run),         HOST(test_lua_close_leaves_nothing_open),
+        HOST(test_calls_that_run_or_are_done), HOST(test_freed_from_the_inside),
         HOST(test_freed_by_a_callback),
     };
     const struct CMUnitTest of_memory[] = {cmocka_unit_test(test_every_allocation_may_fail)};
