@@ -230,6 +230,50 @@ static part cut_registry(part *name, part fallback)
     return first;
 }
 
+static bool is_of(part text, const char *letters)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (!text.data[i] || !strchr(letters, text.data[i]))
+            return false;
+    }
+    return text.size > 0;
+}
+
+static size_t count_dots(part text)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.size; i++)
+        n += text.data[i] == '.';
+    return n;
+}
+
+/* Without a '/' all is a name and its tag. But nobody means these: "localhost" and addresses,
+ * and what has a dot and a port, which no image of Docker's library is called. */
+static bool is_host_alone(part name, part tag, part fallback)
+{
+    bool is_hub = fallback.size == sizeof DOCKER_HOST - 1 &&
+                  memcmp(fallback.data, DOCKER_HOST, fallback.size) == 0;
+
+    if (memchr(name.data, '/', name.size))
+        return false;
+    return name.data[0] == '[' || (name.size == 9 && strncasecmp(name.data, "localhost", 9) == 0) ||
+           (count_dots(name) == 3 && is_of(name, "0123456789.")) ||
+           (is_hub && count_dots(name) > 0 && is_of(tag, "0123456789"));
+}
+
+/* A number behind it is the port; the colons of "[::1]" cut nothing off. */
+static oras_code fail_host_alone(part name, part tag, oras_error *err)
+{
+    part end = is_of(tag, "0123456789") || name.data[0] == '[' ? tag : name;
+    part host = {name.data, end.data ? (size_t)(end.data + end.size - name.data) : name.size};
+
+    return oras_fail(err, ORAS_C_USAGE,
+                     "'%.*s' is a registry, and no repository is named, expected "
+                     "'%.*s/repository[:tag][@digest]'",
+                     shown(host), host.data, shown(host), host.data);
+}
+
 static oras_code parse_registry(part text, part fallback, oras_reference *out, oras_error *err)
 {
     const char *at = memchr(text.data, '@', text.size);
@@ -247,6 +291,8 @@ static oras_code parse_registry(part text, part fallback, oras_reference *out, o
     if (code)
         return code;
     tag = cut_last(&name, ':');
+    if (name.size > 0 && is_host_alone(name, tag, fallback))
+        return fail_host_alone(name, tag, err);
     registry = cut_registry(&name, fallback);
     if (name.size == 0)
         return oras_fail(err, ORAS_C_USAGE,

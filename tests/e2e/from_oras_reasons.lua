@@ -15,6 +15,7 @@ Every command and every flag of oras VERSION, and what it is here. A test makes 
 - **Nothing is on standard output when a command fails**, and no file stands under its name that is not complete and verified.
 - Exit codes: 0 done, 1 refused or failed, 2 the command line is wrong, 130 interrupted; oras has 0 and 1.
 - A reference may also be `oci:DIR:TAG`, `oci:DIR@DIGEST` or `oci:FILE.tar:TAG`, which is what `--oci-layout` makes of it. Without tag or digest it means `latest`, but for `push`, `attach`, `copy` and `restore`, as in oras.
+- Names without a registry go to Docker Hub: `alpine` is `docker.io/library/alpine`, `user/app:1` is `docker.io/user/app:1`; oras has no short names. A registry alone (`localhost:5000`, `127.0.0.1`) is an error in both.
 - Loopback is plain http by itself (127.0.0.1 and ::1, not only `localhost`); `--plain-http=false` or a certificate says otherwise.
 - Requests are repeated when a server or a network fails, downloads go on where they broke, even in the next process; credentials go to the registry that they are for, and nowhere else.
 ]],

@@ -3,6 +3,7 @@
 
 #include "cmocka_c11.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define HEX    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -39,8 +40,17 @@ static const good_reference registries[] = {
      "docker.io/library/alpine:latest"},
     {"foo:5000", NULL, "docker.io", "registry-1.docker.io", "library/foo", "5000", "",
      "docker.io/library/foo:5000"},
-    {"localhost", NULL, "docker.io", "registry-1.docker.io", "library/localhost", "latest", "",
-     "docker.io/library/localhost:latest"},
+    {"localhosts:1", NULL, "docker.io", "registry-1.docker.io", "library/localhosts", "1", "",
+     "docker.io/library/localhosts:1"},
+    {"node.js", NULL, "docker.io", "registry-1.docker.io", "library/node.js", "latest", "",
+     "docker.io/library/node.js:latest"},
+    {"node.js:v12", NULL, "docker.io", "registry-1.docker.io", "library/node.js", "v12", "",
+     "docker.io/library/node.js:v12"},
+    {"node.js:12", "ghcr.io", "ghcr.io", "ghcr.io", "node.js", "12", "", "ghcr.io/node.js:12"},
+    {"1.2.3", NULL, "docker.io", "registry-1.docker.io", "library/1.2.3", "latest", "",
+     "docker.io/library/1.2.3:latest"},
+    {"docker.io/localhost", NULL, "docker.io", "registry-1.docker.io", "library/localhost",
+     "latest", "", "docker.io/library/localhost:latest"},
     {"a/b", NULL, "docker.io", "registry-1.docker.io", "a/b", "latest", "", "docker.io/a/b:latest"},
     {"docker.io/a", NULL, "docker.io", "registry-1.docker.io", "library/a", "latest", "",
      "docker.io/library/a:latest"},
@@ -222,6 +232,44 @@ static void test_C38_malformed_references_are_usage_errors(void **state)
             fail_msg("'%s' was taken", malformed[i]);
         assert_class(err.code, ORAS_C_USAGE);
         assert_int_equal(reference.tag[0], 'x'); /* not touched */
+    }
+}
+
+static const struct {
+    const char *text, *fallback, *host;
+} hosts_alone[] = {
+    {"localhost", NULL, "localhost"},
+    {"localhost", "ghcr.io", "localhost"},
+    {"localhost:v1", NULL, "localhost"},
+    {"localhost:5000", NULL, "localhost:5000"},
+    {"LocalHost:5000", NULL, "LocalHost:5000"},
+    {"localhost@" DIGEST, NULL, "localhost"},
+    {"127.0.0.1", NULL, "127.0.0.1"},
+    {"127.0.0.1:5000", NULL, "127.0.0.1:5000"},
+    {"127.0.0.1:5000", "ghcr.io", "127.0.0.1:5000"},
+    {"127.0.0.1:5000@" DIGEST, NULL, "127.0.0.1:5000"},
+    {"registry.example.com:5000", NULL, "registry.example.com:5000"},
+    {"[::1]", NULL, "[::1]"},
+    {"[::1]:5000", NULL, "[::1]:5000"},
+};
+
+static void test_a_host_alone_is_no_short_name(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof hosts_alone / sizeof hosts_alone[0]; i++) {
+        const char *text = hosts_alone[i].text;
+        char expected[400];
+        oras_reference reference;
+        oras_error err = ORAS_ERROR_INIT;
+
+        if (!oras_reference_parse(text, strlen(text), hosts_alone[i].fallback, &reference, &err))
+            fail_msg("'%s' was taken", text);
+        assert_class(err.code, ORAS_C_USAGE);
+        snprintf(expected, sizeof expected,
+                 "'%s' is a registry, and no repository is named, expected "
+                 "'%s/repository[:tag][@digest]'",
+                 hosts_alone[i].host, hosts_alone[i].host);
+        assert_string_equal(err.message, expected);
     }
 }
 
@@ -457,6 +505,7 @@ int main(void)
         cmocka_unit_test(test_C38_a_repository_has_255_characters_at_most),
         cmocka_unit_test(test_C38_nul_is_refused),
         cmocka_unit_test(test_C38_a_password_is_never_repeated),
+        cmocka_unit_test(test_a_host_alone_is_no_short_name),
         cmocka_unit_test(test_hints),
         cmocka_unit_test(test_references_from_parts),
         cmocka_unit_test(test_an_ambiguous_directory_prints_as_one),
