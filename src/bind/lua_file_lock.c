@@ -3,13 +3,12 @@
 #include "bind/file_lock.h"
 
 #include "bind/box.h"
-#include "bind/layout_work.h"
 #include "bind/lock_wait.h"
+#include "bind/lock_write.h"
 #include "bind/lua_error.h"
 #include "io/locked_file.h"
 
 #define LOCK          "oras.file_lock"
-#define WRITE         "oras.file_write"
 #define DEFAULT_LIMIT ((lua_Integer)4 * 1024 * 1024)
 
 enum { LOCK_PATH = 1 }; /* user value */
@@ -106,64 +105,19 @@ static int lock_read(lua_State *L)
     return 1;
 }
 
-/* --- write ---------------------------------------------------------------------------------- */
-
-typedef struct write_box {
-    oras_layout_work work; /* first */
-    lock_box *lock;        /* at 1; the bytes are at 2 */
-    const char *bytes;
-    size_t size;
-} write_box;
-
-static oras_code write_run(oras_layout_work *work, oras_error *err)
+static oras_code write_file(void *object, const void *bytes, size_t size, mode_t umask,
+                            oras_error *err)
 {
-    const write_box *box = (write_box *)work;
-
-    return oras_locked_file_write(box->lock->file, box->bytes, box->size, err);
-}
-
-/* What was begun is brought to its end: it takes milliseconds, and the lock must outlast it. */
-static int write_close(lua_State *L)
-{
-    write_box *box = lua_touserdata(L, 1);
-
-    if (oras_layout_work_settle(&box->work))
-        box->lock->n_writes--;
-    return 0;
-}
-
-static int written(lua_State *L, int status, lua_KContext ctx)
-{
-    const write_box *box = (const write_box *)ctx;
-
-    (void)status;
-    if (box->work.failure.code)
-        return oras_lua_fail(L, &box->work.failure);
-    lua_pushboolean(L, 1);
-    return 1;
+    (void)umask; /* it is its owner's alone */
+    return oras_locked_file_write(object, bytes, size, err);
 }
 
 /* lock:write(bytes) -> true */
 static int lock_write(lua_State *L)
 {
     lock_box *lock = check_lock(L);
-    oras_context *context = oras_context_get(L);
-    oras_error err = ORAS_ERROR_INIT;
-    size_t size;
-    const char *bytes = luaL_checklstring(L, 2, &size);
-    write_box *box;
 
-    lua_settop(L, 2);
-    box = oras_box_new(L, WRITE, sizeof *box, 0);
-    box->work.run = write_run;
-    box->lock = lock;
-    box->bytes = bytes;
-    box->size = size;
-    lua_toclose(L, 3);
-    if (oras_layout_work_start(&box->work, context, &err))
-        return oras_lua_fail(L, &err);
-    lock->n_writes++;
-    return oras_lua_wait(L, &box->work.signal, (lua_KContext)box, written);
+    return oras_lua_lock_write(L, &(oras_lock_target){lock->file, write_file, &lock->n_writes});
 }
 
 void oras_lua_open_file_lock(lua_State *L)
@@ -172,5 +126,5 @@ void oras_lua_open_file_lock(lua_State *L)
         {"read", lock_read}, {"unlock", lock_close}, {"write", lock_write}, {NULL, NULL}};
 
     oras_box_type(L, LOCK, methods, lock_close);
-    oras_box_type(L, WRITE, NULL, write_close);
+    oras_lua_open_lock_write(L);
 }

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * layout:lock: the right to change the index. What is done under it runs on a worker, as a disk
- * takes its time. */
+ * layout:lock: the right to change the index. */
 #include "bind/box.h"
 #include "bind/layout.h"
-#include "bind/layout_work.h"
 #include "bind/lock_wait.h"
+#include "bind/lock_write.h"
 #include "bind/lua_error.h"
 
 #include <unistd.h>
 
-#define LOCK  "oras.layout_lock"
-#define WRITE "oras.layout_write"
+#define LOCK "oras.layout_lock"
 
 enum { LOCK_LAYOUT = 1 }; /* user value */
 
@@ -105,66 +103,18 @@ static int lock_remove(lua_State *L)
     return 1;
 }
 
-/* --- the index ------------------------------------------------------------------------------ */
-
-typedef struct write_box {
-    oras_layout_work work;   /* first */
-    oras_layout_box *layout; /* of the lock at 1; the bytes are at 2 */
-    const char *bytes;
-    size_t size;
-    mode_t umask;
-} write_box;
-
-static oras_code write_run(oras_layout_work *work, oras_error *err)
+static oras_code write_index(void *object, const void *bytes, size_t size, mode_t umask,
+                             oras_error *err)
 {
-    const write_box *box = (write_box *)work;
-
-    return oras_layout_write_index(box->layout->layout, box->bytes, box->size, box->umask, err);
-}
-
-/* What was begun is brought to its end: it takes milliseconds, and the lock must outlast it. */
-static int write_close(lua_State *L)
-{
-    write_box *box = lua_touserdata(L, 1);
-
-    if (oras_layout_work_settle(&box->work))
-        box->layout->n_busy--;
-    return 0;
-}
-
-static int written(lua_State *L, int status, lua_KContext ctx)
-{
-    const write_box *box = (const write_box *)ctx;
-
-    (void)status;
-    if (box->work.failure.code)
-        return oras_lua_fail(L, &box->work.failure);
-    lua_pushboolean(L, 1);
-    return 1;
+    return oras_layout_write_index(object, bytes, size, umask, err);
 }
 
 /* lock:write_index(bytes) -> true */
 static int lock_write_index(lua_State *L)
 {
-    oras_layout_box *layout = check_lock(L);
-    oras_context *context = oras_context_get(L);
-    oras_error err = ORAS_ERROR_INIT;
-    size_t size;
-    const char *bytes = luaL_checklstring(L, 2, &size);
-    write_box *box;
+    oras_layout_box *box = check_lock(L);
 
-    lua_settop(L, 2);
-    box = oras_box_new(L, WRITE, sizeof *box, 0);
-    box->work.run = write_run;
-    box->layout = layout;
-    box->bytes = bytes;
-    box->size = size;
-    box->umask = oras_pool_umask(context->pool);
-    lua_toclose(L, 3);
-    if (oras_layout_work_start(&box->work, context, &err))
-        return oras_lua_fail(L, &err);
-    layout->n_busy++;
-    return oras_lua_wait(L, &box->work.signal, (lua_KContext)box, written);
+    return oras_lua_lock_write(L, &(oras_lock_target){box->layout, write_index, &box->n_busy});
 }
 
 void oras_lua_layout_open_lock(lua_State *L)
@@ -175,5 +125,5 @@ void oras_lua_layout_open_lock(lua_State *L)
                                        {NULL, NULL}};
 
     oras_box_type(L, LOCK, methods, lock_close);
-    oras_box_type(L, WRITE, NULL, write_close);
+    oras_lua_open_lock_write(L);
 }
