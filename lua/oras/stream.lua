@@ -24,7 +24,8 @@ Stream.__index = Stream
 -- The core's part of each, which only the methods here reach.
 local cores = setmetatable({}, { __mode = "k" })
 
----@param part userdata
+--- Make a method's side of a stream.
+---@param part userdata the core's
 ---@return oras.Stream
 function stream.new(part)
   local made = setmetatable({ size = part:size() }, Stream)
@@ -34,7 +35,7 @@ end
 
 --- "oras.Stream".
 ---@return string
-function Stream:__tostring()
+function Stream.__tostring()
   return "oras.Stream"
 end
 

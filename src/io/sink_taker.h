@@ -14,6 +14,7 @@ typedef struct oras_taker {
     void *ud;
 } oras_taker;
 
+/** Make one; `taker` is copied. */
 oras_code oras_sink_taker(const oras_taker *taker, const oras_expect *expect, oras_sink **out,
                           oras_error *err);
 
