@@ -21,12 +21,13 @@ function commanding.place(name)
   return commanding.dir, ("%s/%s/%s%d"):format(assert(services.get "registry"), name, unique, n)
 end
 
---- Run oras-lua in that directory; `input` is what is on its standard input.
+--- Run oras-lua in that directory, without a terminal; `input` is what is on its standard input.
 ---@return integer status
 ---@return string out
 ---@return string err
 function commanding.run_with(input, ...)
-  local words = { ("cd %s && DOCKER_CONFIG=/nonexistent %s"):format(quote(commanding.dir), quote(process.oras_lua)) }
+  local words = { ("cd %s && DOCKER_CONFIG=/nonexistent setsid -w %s"):format(
+    quote(commanding.dir), quote(process.oras_lua)) }
   for _, word in ipairs { ... } do
     words[#words + 1] = quote(word)
   end
