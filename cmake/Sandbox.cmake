@@ -8,7 +8,7 @@ set(ORAS_SANDBOX_PROGRAM ${CMAKE_BINARY_DIR}/sandbox/oras-sandbox)
 # The modules that run in the child, besides oras/sandbox/*.
 set(sandbox_modules
   archive class container crew descriptor digest error init json log manifest media_types oci options platform provider
-  registry response
+  registry response yaml
   registry/blobs registry/changes registry/discover registry/exchange registry/manifests registry/private registry/put
   registry/range registry/referrers registry/remote registry/request registry/sources registry/tags registry/uploads
   sandbox/backend sandbox/child sandbox/core sandbox/environment sandbox/guest sandbox/task)

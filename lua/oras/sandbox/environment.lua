@@ -1,4 +1,4 @@
---- The globals of a provider in the sandbox: what computes, and `require "oras"`.
+--- The globals of a provider in the sandbox: what computes, and `require` of what is ours and computes.
 local environment = {}
 
 local ALLOWED <const> = {
@@ -74,10 +74,10 @@ function environment.new(link)
   globals.print = print_to_log(link)
   globals.setmetatable = set_metatable(link)
   function globals.require(name)
-    if name ~= "oras" then
+    if name ~= "oras" and name ~= "oras.yaml" then
       link.refuse(("require of '%s'"):format(tostring(name)))
     end
-    return link.need "oras"
+    return link.need(name)
   end
   return setmetatable(globals, {
     __index = function(_, name)
