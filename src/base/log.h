@@ -22,7 +22,4 @@ void oras_log_write(const oras_log *log, oras_level level, const char *format, .
  * "***", and so what follows "Bearer " or "Basic ". */
 void oras_redact(const char *text, oras_buf *out);
 
-/** May the value of this request or response header be shown? An allow list. */
-bool oras_header_is_public(const char *name);
-
 #endif

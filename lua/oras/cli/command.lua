@@ -36,7 +36,7 @@ local command = {}
 ---@field [1] string "-a" or "--annotation"
 ---@field [2]? string "--annotation"
 ---@field value? string what stands for its value in the help; a switch has none
----@field kind? "integer" what the value must be
+---@field kind? "integer"|"platform" what the value must be
 ---@field many? boolean it may come again; its value is a list
 ---@field separator? string of several values in one word, for `many`
 ---@field choices? string[] what completion offers
@@ -218,12 +218,6 @@ function command.new(spec)
   spec.common_flags = concat(spec.registry == false and {} or TRANSFER, COMMON)
   spec.all_flags = concat(spec.flags, spec.registry_flags, spec.common_flags)
   return setmetatable(spec, Command)
-end
-
---- Is the value a command?
----@return boolean
-function command.is_command(value)
-  return getmetatable(value) == Command
 end
 
 --- "KEY=VALUE" words as a table.
