@@ -80,6 +80,7 @@
 ---@field descriptor table
 ---@field title? string
 ---@field path? string
+---@field unpacked? boolean
 ---@field reason string "no title", "media type", "filter", "only", "name", "exists", "same content",
 --- "same title and content"
 
@@ -467,7 +468,8 @@ function Registry:organize_layers(doc, map) end
 ---@return table<string, table>
 function Registry:_organize_layers(doc, map) end
 
---- Bring the layers of a manifest into files named by their titles, below a directory. Names
+--- Bring the layers of a manifest into files named by their titles, below a directory; an index
+--- needs a platform, but one without platforms gathers artifacts, which all come. Names
 --- and what is there already are checked before anything is downloaded; each file appears
 --- complete and verified, or not at all. What is there with the same content is not fetched: a
 --- file of the layer's digest; a directory that, packed, has the digest that the layer notes of its
