@@ -34,16 +34,41 @@ static const struct {
 
 #define N_TABLES ((int)(sizeof tables / sizeof tables[0]))
 
+/* What Go calls the architecture that this was compiled for. */
+#if defined(__x86_64__)
+#define ARCHITECTURE "amd64"
+#elif defined(__aarch64__)
+#define ARCHITECTURE "arm64"
+#elif defined(__arm__)
+#define ARCHITECTURE "arm"
+#elif defined(__i386__)
+#define ARCHITECTURE "386"
+#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
+#define ARCHITECTURE "ppc64le"
+#elif defined(__riscv) && __riscv_xlen == 64
+#define ARCHITECTURE "riscv64"
+#elif defined(__s390x__)
+#define ARCHITECTURE "s390x"
+#elif defined(__mips64)
+#define ARCHITECTURE "mips64le"
+#elif defined(__loongarch64)
+#define ARCHITECTURE "loong64"
+#else
+#define ARCHITECTURE "unknown"
+#endif
+
 int luaopen_oras_core(lua_State *L)
 {
     luaL_checkversion(L);
-    lua_createtable(L, 0, N_TABLES + 3);
+    lua_createtable(L, 0, N_TABLES + 4);
     for (int i = 0; i < N_TABLES; i++) {
         tables[i].open(L);
         lua_setfield(L, -2, tables[i].name);
     }
     lua_pushliteral(L, ORAS_VERSION);
     lua_setfield(L, -2, "version");
+    lua_pushliteral(L, ARCHITECTURE);
+    lua_setfield(L, -2, "architecture");
     oras_lua_push_error_metatable(L);
     lua_setfield(L, -2, "error");
     lua_pushcfunction(L, oras_lua_is_main);

@@ -1,4 +1,6 @@
 --- oras-lua resolve.
+local core = require "oras.core"
+
 local commanding = require "tests.spec.commanding"
 local helper = require "tests.spec.helper"
 
@@ -35,6 +37,12 @@ describe("oras-lua resolve", function()
     arm.platform = { os = "linux", architecture = "arm64" }
     registry:upload_manifest(ref .. ":all", { schemaVersion = 2, manifests = { arm } })
     assert.equal(arm.digest .. "\n", good("resolve", ref .. ":all", "--platform", "linux/arm64"))
+    local own = "linux/" .. core.architecture
+    good("push", ref .. ":own", "a.txt", "--artifact-platform", "linux")
+    good("manifest", "index", "create", ref .. ":both", "own", "arm")
+    local expected = good("resolve", ref .. ":both", "--platform", own)
+    assert.equal(expected, good("resolve", ref .. ":both", "--platform=linux"))
+    bad(1, "no platform linux/arm64", "resolve", ref .. ":all", "--platform", "linux/arm64:10.0")
     bad(1, "no platform linux/s390x", "resolve", ref .. ":all", "--platform", "linux/s390x")
   end)
 

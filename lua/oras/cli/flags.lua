@@ -1,6 +1,7 @@
 --- Flags of a command: "--name value", "--name=value", "-n value", "-nvalue", "-n=value", switches
 --- together ("-rf"); words and flags in any order, "--" ends the flags. "-" is standard input or
 --- output, "-:TYPE" with its type. It is the grammar of oras's flags (pflag's).
+local core = require "oras.core"
 local options = require "oras.options"
 local report = require "oras.cli.report"
 
@@ -45,32 +46,50 @@ local function switch(name, text)
   fail("option '%s' takes no value ('%s')", name, text)
 end
 
-local function convert(flag, name, text)
-  if flag.kind ~= "integer" then
-    return text
-  end
+local function integer_of(text, name)
   local number = text:find "^[+-]?%d+$" and math.tointeger(tonumber(text))
   return number or fail("option '%s' takes a whole number, not '%s'", name, text)
 end
 
-local function add(list, flag, value)
+-- oras's "os[/arch[/variant]][:os_version]": without an architecture it is this machine's.
+local function platform_of(text)
+  local names, version = text:match "^([^:]+):([%w._-]+)$"
+  names = names or text
+  if names:find "^[%w._-]+$" then
+    names = names .. "/" .. core.architecture
+  end
+  local os, architecture, variant = names:match "^([^/]+)/([^/]+)/?([^/]*)$"
+  if not version or not os then
+    return version and text or names
+  end
+  return { os = os, architecture = architecture, variant = variant ~= "" and variant or nil, os_version = version }
+end
+
+local KINDS <const> = { integer = integer_of, platform = platform_of }
+
+local function convert(flag, name, text)
+  local of_kind = KINDS[flag.kind]
+  return of_kind and of_kind(text, name) or text
+end
+
+local function add(list, flag, name, value)
   if not flag.separator then
-    list[#list + 1] = value
+    list[#list + 1] = convert(flag, name, value)
     return
   end
   for part in (value .. flag.separator):gmatch("(.-)%" .. flag.separator) do
-    list[#list + 1] = part
+    list[#list + 1] = convert(flag, name, part)
   end
 end
 
 -- As in oras, the last value counts where a flag has one only.
-local function put(opts, flag, value)
+local function put(opts, flag, name, value)
   local key = flags.key(flag)
   if flag.many then
     opts[key] = opts[key] or {}
-    add(opts[key], flag, value)
+    add(opts[key], flag, name, value)
   else
-    opts[key] = value
+    opts[key] = convert(flag, name, value)
   end
 end
 
@@ -86,7 +105,7 @@ function Parser:value(flag, name, rest)
     self.i = self.i + 1
     rest = self.words[self.i] or fail("option '%s' needs a value (%s)", name, flag.value)
   end
-  put(self.opts, flag, convert(flag, name, rest))
+  put(self.opts, flag, name, rest)
 end
 
 --- "--name" or "--name=value".
@@ -98,7 +117,7 @@ function Parser:long(word)
   if flag.value then
     self:value(flag, name, rest)
   else
-    put(self.opts, flag, switch(name, rest))
+    self.opts[flags.key(flag)] = switch(name, rest)
   end
 end
 
@@ -113,7 +132,7 @@ function Parser:short(word)
     if flag.value then
       return self:value(flag, name, given or (rest ~= "" and rest or nil))
     end
-    put(self.opts, flag, switch(name, given))
+    self.opts[flags.key(flag)] = switch(name, given)
     at = given and #word + 1 or at + 1
   end
 end

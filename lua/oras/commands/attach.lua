@@ -37,7 +37,7 @@ return command.new {
   least = 1,
   flags = file_words.flags {
     { "--artifact-type", value = "TYPE", about = "what is attached; needed" },
-    { "--platform", value = "OS/ARCH", about = "attach to that manifest of an index" },
+    { "--platform", value = "OS[/ARCH]", kind = "platform", about = "attach to that manifest of an index" },
     { "--config", value = "FILE[:TYPE]", about = "the config of what is attached" },
     { "--export-manifest", value = "FILE", about = "write the manifest there, too" },
   },

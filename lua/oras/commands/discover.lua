@@ -93,7 +93,7 @@ return command.new {
   flags = {
     { "--artifact-type", value = "TYPE", about = "only what is of that type, and what leads to it" },
     { "--depth", value = "N", kind = "integer", about = "so many levels (all)" },
-    { "--platform", value = "OS/ARCH", about = "of that manifest of an index" },
+    { "--platform", value = "OS[/ARCH]", kind = "platform", about = "of that manifest of an index" },
     { "-v", "--verbose", about = "with annotations" },
   },
   run = run,

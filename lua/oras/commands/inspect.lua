@@ -157,7 +157,7 @@ return command.new {
   most = 1,
   flags = {
     { "--raw", about = "print the manifest as it is stored" },
-    { "--platform", value = "OS/ARCH", about = "which manifest of an index" },
+    { "--platform", value = "OS[/ARCH]", kind = "platform", about = "which manifest of an index" },
   },
   run = run,
 }

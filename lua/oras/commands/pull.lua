@@ -131,7 +131,7 @@ return command.new {
     { "--untitled", about = "names for files that have none, also beside others" },
     { "--config", value = "FILE[:TYPE]", about = "write the config there, too" },
     { "--include-subject", about = "also the files of what the artifact is about" },
-    { "--platform", value = "OS/ARCH", about = "which manifest of an index" },
+    { "--platform", value = "OS[/ARCH]", kind = "platform", about = "which manifest of an index" },
     { "--no-unpack", about = "leave directories packed" },
     { "--preserve-permissions", about = "modes as they were, whatever the umask says" },
     { "--non-portable", about = "take names that Windows would not, as a:b" },

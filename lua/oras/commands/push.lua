@@ -40,7 +40,7 @@ return command.new {
   flags = file_words.flags {
     { "--artifact-type", value = "TYPE", about = "what the artifact is" },
     { "--config", value = "FILE[:TYPE]", about = "its config" },
-    { "--artifact-platform", value = "OS/ARCH", about = "its platform, in a config made for it" },
+    { "--artifact-platform", value = "OS[/ARCH]", kind = "platform", about = "its platform, in a config made for it" },
     { "--image-spec", value = "v1.1|v1.0", choices = { "v1.1", "v1.0" }, about = "v1.0: the config says the type" },
     { "--export-manifest", value = "FILE", about = "write the manifest there, too" },
     { "--force", hidden = true, about = "what is there is asked for in any case" },

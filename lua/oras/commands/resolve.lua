@@ -19,7 +19,7 @@ return command.new {
   most = 1,
   flags = {
     { "-l", "--full-reference", about = "print host/repository@digest" },
-    { "--platform", value = "OS/ARCH", about = "which manifest of an index" },
+    { "--platform", value = "OS[/ARCH]", kind = "platform", about = "which manifest of an index" },
   },
   run = run,
 }

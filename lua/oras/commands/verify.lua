@@ -63,7 +63,7 @@ return command.new {
     { "--only", value = "NAME|TYPE", many = true, about = "these files only: a name, media type (globs) or digest" },
     { "--untitled", about = "also files that have no name of their own, beside others" },
     { "--include-subject", about = "also the files of what the artifact is about" },
-    { "--platform", value = "OS/ARCH", about = "which manifest of an index" },
+    { "--platform", value = "OS[/ARCH]", kind = "platform", about = "which manifest of an index" },
     { "--no-unpack", about = "directories were left packed" },
     { "--non-portable", about = "take names that Windows would not, as a:b" },
   },

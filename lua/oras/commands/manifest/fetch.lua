@@ -45,7 +45,7 @@ return command.new {
     { "-o", "--output", value = "FILE", about = "write it there" },
     { "--descriptor", about = "print its descriptor" },
     { "--pretty", about = "print JSON on many lines" },
-    { "--platform", value = "OS/ARCH", about = "which manifest of an index" },
+    { "--platform", value = "OS[/ARCH]", kind = "platform", about = "which manifest of an index" },
     { "--media-type", value = "TYPE", many = true, separator = ",", about = "what is accepted" },
   },
   run = run,
