@@ -33,6 +33,7 @@ typedef struct oras_context {
     atomic_int n_blocked;                /* waits that block now, one in another */
     bool unwinds;                        /* a call of the runtime takes the interrupt */
     bool closed;                         /* the runtime was freed: everything raises */
+    lua_Integer n_kept;                  /* parts of downloads left for the next time */
     lua_Integer n_boxes;                 /* noted so far, see oras_context_note */
 
     /* set by a runtime of ours after the context was made; borrowed from it, NULL elsewhere */

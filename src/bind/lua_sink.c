@@ -22,6 +22,7 @@ typedef struct sink_box {
     oras_sink *sink;
     void (*lost)(void *ud); /* of who uses it now */
     void *ud;
+    lua_Integer *n_kept; /* where a part that is left is counted; NULL: nowhere */
 } sink_box;
 
 static int close_box(sink_box *box, bool drop)
@@ -36,6 +37,8 @@ static int close_box(sink_box *box, bool drop)
     box->lost = NULL;
     if (drop)
         oras_sink_remove_partial(sink);
+    if (box->n_kept && oras_sink_settle(sink))
+        ++*box->n_kept;
     oras_sink_free(sink);
     return 0;
 }
@@ -186,6 +189,7 @@ static int file(lua_State *L)
         oras_lua_misuse(L, "file sink has no path");
     oras_lua_read_expect(L, &expect);
     box = oras_box_new(L, SINK, sizeof *box, 0);
+    box->n_kept = &oras_context_get(L)->n_kept; /* the context goes after all boxes */
     return give(L, oras_sink_file(oras_context_get(L)->pool, &target, &expect, &box->sink, &err),
                 &err);
 }

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define KEPT "; what was downloaded is kept, the same command goes on from there"
+
 static const char runtime_key;
 
 const char *oras_version(void)
@@ -300,6 +302,7 @@ static void enter(oras_runtime *rt)
         rt->owner = pthread_self();
         rt->exiting = false;
         rt->exit_status = 0;
+        rt->context->n_kept = 0;
         if (!rt->calls) /* else what moves belongs to them, too */
             oras_runtime_begin_progress(rt);
     }
@@ -326,6 +329,7 @@ static bool leave(oras_runtime *rt)
         stopped = true;
         oras_interrupt_part(rt);
         take_stop(rt);
+        lua_gc(rt->L, LUA_GCCOLLECT); /* parts of downloads whose owner could not close them */
     }
     __atomic_store_n(&rt->depth, rt->depth - 1, __ATOMIC_RELEASE);
     rt->context->unwinds = rt->depth > 0;
@@ -356,7 +360,7 @@ oras_code oras_runtime_pcall(oras_runtime *rt, int n_args, int n_results, oras_e
     if (stopped && rt->exiting)
         exited(rt, &failed);
     else if (stopped)
-        oras_fail(&failed, ORAS_C_CANCELLED, "interrupted");
+        oras_fail(&failed, ORAS_C_CANCELLED, "interrupted%s", rt->context->n_kept ? KEPT : "");
     else
         oras_runtime_take_error(L, status, &failed);
     lua_settop(L, function - 1);

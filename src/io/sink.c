@@ -142,6 +142,11 @@ void oras_sink_remove_partial(oras_sink *sink)
         sink->ops->remove_partial(sink);
 }
 
+bool oras_sink_settle(oras_sink *sink)
+{
+    return sink->ops->settle && sink->ops->settle(sink);
+}
+
 /* --- memory ---------------------------------------------------------------------------- */
 
 typedef struct memory_sink {

@@ -127,4 +127,7 @@ void oras_sink_set_cause(oras_sink *sink, const oras_error *cause);
 /** Remove the partial file of a file sink that will not be taken up again. */
 void oras_sink_remove_partial(oras_sink *sink);
 
+/** The last thing before oras_sink_free(): will that leave a partial file to go on from? */
+bool oras_sink_settle(oras_sink *sink);
+
 #endif

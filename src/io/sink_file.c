@@ -255,13 +255,20 @@ static bool is_worth_keeping(const file_sink *file)
            !(file->pipeline && oras_pipeline_has_failed(file->pipeline));
 }
 
+static bool file_settle(oras_sink *sink)
+{
+    const file_sink *file = (file_sink *)sink;
+
+    file_set_notify(sink, (oras_notify){NULL, NULL});
+    file_abort(sink);
+    return file->open && is_worth_keeping(file);
+}
+
 static void file_free(oras_sink *sink)
 {
     file_sink *file = (file_sink *)sink;
 
-    file_set_notify(sink, (oras_notify){NULL, NULL});
-    file_abort(sink);
-    oras_target_close(&file->target, is_worth_keeping(file));
+    oras_target_close(&file->target, file_settle(sink));
     oras_pipeline_free(file->pipeline);
     oras_target_dispose(&file->target);
     oras_sink_dispose(sink);
@@ -274,6 +281,7 @@ static const oras_sink_ops file_ops = {.offset = file_offset,
                                        .finish = file_finish,
                                        .abort = file_abort,
                                        .remove_partial = file_remove_partial,
+                                       .settle = file_settle,
                                        .set_notify = file_set_notify,
                                        .free = file_free};
 

@@ -12,6 +12,7 @@ typedef struct oras_sink_ops {
     oras_code (*finish)(oras_sink *sink, bool *pending, oras_error *err);
     void (*abort)(oras_sink *sink);
     void (*remove_partial)(oras_sink *sink);
+    bool (*settle)(oras_sink *sink); /* absent: nothing is left */
     void (*set_cause)(oras_sink *sink, const oras_error *cause);
     void (*set_notify)(oras_sink *sink, oras_notify notify);
     void (*free)(oras_sink *sink);

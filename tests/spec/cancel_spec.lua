@@ -189,14 +189,25 @@ describe("a cancelled task", function()
 
   it("N55 that downloads leaves a file to go on with, or nothing where none is wanted", function()
     local a = faults.seed { repo = "cancel/app", tag = "1", layers = { { size = 3 * MIB } } }
+    local begun
+    registry:on("progress", function(event)
+      begun = begun or event.done > 0
+    end)
     for resume, left in pairs { [false] = "", [true] = ".oras-partial" } do
+      begun = false
       faults.reset { content = false }
       faults.on { path = "*/blobs/*", stall = 1000000 }
       local path = ("%s/%s"):format(directory, resume)
       os.execute(("mkdir '%s'"):format(path))
       local err = cancelled(function()
         registry:download_blob(ref(), a.layers[1], path .. "/file", { resume = resume })
-      end, sees { path = "*/blobs/*" })
+      end, function()
+        oras.gather(function()
+          while not begun do
+            core.clock.sleep(0.01)
+          end
+        end)
+      end)
       assert.equal("cancelled", err.class)
       assert.equal(left, helper.list(path):sub(1, #left))
       assert.is_nil(helper.read(path .. "/file"))
@@ -344,11 +355,13 @@ describe("a signal", function()
     return ("%s/wait?count=%d&timeout=20&%s"):format(faults.state().control, count or 1, query)
   end
 
-  local function ends(status, out, err, number)
+  local function ends(status, out, err, number, more)
     assert.equal(128 + number, status, err)
     assert.equal("", out)
-    assert.equal("oras-lua: interrupted\n", err)
+    assert.equal(("oras-lua: interrupted%s\n"):format(more or ""), err)
   end
+
+  local KEPT <const> = "; what was downloaded is kept, the same command goes on from there"
 
   for name, number in pairs { SIGINT = SIGINT, SIGTERM = SIGTERM } do
     it(("N55 %s ends a push with its sessions"):format(name), function()
@@ -377,9 +390,36 @@ describe("a signal", function()
     faults.on { path = "*/blobs/*", stall = 1000000, always = true }
     local status, out, err = process.interrupt_when(wait_url "method=GET&path=*/blobs/*", SIGINT,
       "pull", ref(), "-o", directory)
-    ends(status, out, err, SIGINT)
+    ends(status, out, err, SIGINT, helper.list(directory) ~= "" and KEPT or nil)
     assert.is_nil(helper.read(directory .. "/file"))
   end)
+
+  for _, size in ipairs { 1000, 3 * MIB } do
+    it(("N55 SIGINT says that %d bytes of a file are kept, and the same goes on from there"):format(size), function()
+      local made = faults.seed { repo = "cancel/app", tag = "1", layers = { { size = 4 * MIB, title = "file" } } }
+      local digest = made.layers[1].digest
+      local script = [[
+        local registry = require "oras".Registry:new()
+        registry:on("progress", function(event)
+          if event.phase == "download" and (event.done or 0) >= %d then
+            print "ready"
+            io.stdout:flush()
+          end
+        end)
+        registry:pull(%q, { outdir = %q })
+      ]]
+      script = script:format(size, ref(), directory)
+      faults.on { path = "*/blobs/" .. digest, stall = size, always = true }
+      local status, err = process.interrupt("-e", script)
+      ends(status, "", err, SIGINT, KEPT)
+      assert.matches("^%.oras%-partial%-%S+$", helper.list(directory))
+
+      faults.reset { content = false }
+      assert.equal(0, (process.run("pull", ref(), "-o", directory)))
+      assert.equal(("bytes=%d-"):format(size), faults.header(faults.log { path = "*/blobs/" .. digest }[1], "range"))
+      assert.equal("file", helper.list(directory))
+    end)
+  end
 
   it("N55 SIGINT does not wait for a registry that does not answer", function()
     faults.on { method = "PUT", hold = "put", always = true }
