@@ -89,6 +89,9 @@ describe("oras-lua blob", function()
   end)
 
   it("says what is wrong in one line", function()
+    for _, words in ipairs { { "--format", "json" }, { "--descriptor" } } do
+      bad(2, "both go to standard output", "blob", "fetch", ref .. "@" .. digest, "-o", "-", table.unpack(words))
+    end
     bad(2, "no digest", "blob", "fetch", ref .. ":v1")
     bad(1, "no blob", "blob", "fetch", ref .. "@" .. digest)
     bad(1, "no blob", "blob", "fetch", ref .. "@" .. digest, "-o", "got")

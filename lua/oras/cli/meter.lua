@@ -30,22 +30,22 @@ function meter.time(seconds)
   return ">99h"
 end
 
----@class oras.Rate
+---@class oras.Speed
 ---@field first integer of the samples that count
 ---@field last integer
-local Rate = { __name = "oras.Rate" }
-Rate.__index = Rate
+local Speed = { __name = "oras.Speed" }
+Speed.__index = Speed
 
 --- How fast a count grows.
----@return oras.Rate
+---@return oras.Speed
 function meter.rate()
-  return setmetatable({ first = 1, last = 0 }, Rate)
+  return setmetatable({ first = 1, last = 0 }, Speed)
 end
 
 --- The count is now at `done`.
 ---@param now number
 ---@param done integer
-function Rate:note(now, done)
+function Speed:note(now, done)
   self.last = self.last + 1
   self[self.last] = { at = now, done = done }
   while self.last - self.first > 1 and now - self[self.first + 1].at >= WINDOW do
@@ -56,7 +56,7 @@ end
 
 --- Bytes a second in the last few seconds, or nil so early that nobody knows.
 ---@return number?
-function Rate:value()
+function Speed:value()
   local first, last = self[self.first], self[self.last]
   if not first or last.at - first.at < 0.2 then
     return nil

@@ -33,8 +33,9 @@ end
 local function run(registry, words, opts)
   local container, digest = place(registry, words[1])
   local output = opts.output
-  if opts.descriptor and output == "-" then
-    errors.usage "'--descriptor' and '--output -' both go to standard output"
+  if output == "-" and (opts.descriptor or opts.format == "json") then
+    errors.usage("'%s' and '--output -' both go to standard output",
+      opts.descriptor and "--descriptor" or "--format json")
   elseif not output and not opts.descriptor and opts.format ~= "json" and host.is_terminal(1) then
     errors.usage "a blob on a terminal does harm; '--output FILE' stores it, '--output -' prints it all the same"
   end
