@@ -8,7 +8,10 @@ local report = require "oras.cli.report"
 local many = {}
 
 many.FLAGS = {
-  { "--platform", value = "OS[/ARCH]", kind = "platform", many = true, separator = ",", about = "of indexes only these; linux/* is many" },
+  {
+    "--platform", value = "OS[/ARCH]", kind = "platform", many = true, separator = ",",
+    about = "of indexes only these; linux/* is many",
+  },
   { "--include-type", value = "GLOB", many = true, about = "referrers of such types only" },
   { "--exclude-type", value = "GLOB", many = true, about = "no referrers of such types" },
   { "--include-annotation", value = "KEY[=GLOB]", many = true, about = "referrers with that annotation only" },
