@@ -122,21 +122,36 @@ function options.check(given, spec, what)
   return given
 end
 
+--- Give a list back, unless it has names or gaps: what stands there would be passed over.
+---@param list any[]
+---@param what string "index: add"
+---@return any[]
+---@raise oras.Error usage
+function options.list(list, what)
+  local n = 0
+  for key in pairs(list) do
+    n = n + 1
+    if math.type(key) ~= "integer" then
+      errors.usage("%s: a list, without names as %q", what, tostring(key))
+    end
+  end
+  if n ~= #list then
+    errors.usage("%s: a list has no gaps", what)
+  end
+  return list
+end
+
 --- What is a text or a list of texts, as a list; nil is an empty one.
 ---@param given? string|string[]
 ---@param what string "copy: tags"
 ---@return string[]
 ---@raise oras.Error usage
 function options.texts(given, what)
-  local list, n = type(given) == "string" and { given } or given or {}, 0
-  for key, text in pairs(list) do
-    n = n + 1
-    if math.type(key) ~= "integer" or type(text) ~= "string" then
-      errors.usage("%s: a string or a list of strings", what)
+  local list = options.list(type(given) == "string" and { given } or given or {}, what)
+  for _, text in ipairs(list) do
+    if type(text) ~= "string" then
+      errors.usage("%s: strings, not a %s", what, type(text))
     end
-  end
-  if n ~= #list then
-    errors.usage("%s: a list has no gaps", what)
   end
   return list
 end

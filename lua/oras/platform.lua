@@ -76,6 +76,8 @@ function platform.parse(p)
   for field, kind in pairs(KINDS) do
     if p[field] ~= nil and type(p[field]) ~= kind then
       errors.usage("platform: %s is a %s, not a %s", field, kind, type(p[field]))
+    elseif kind == "table" then
+      require("oras.options").texts(p[field], "platform: " .. field)
     end
   end
   return platform.normalise(p)

@@ -305,7 +305,8 @@ describe("backup that fails", function()
 
   it("refuses what it is not", function()
     for _, case in ipairs {
-      { {}, path }, { ref "a/b", "" }, { ref "a/b", 1 }, { ref "a/b", path, { concurrency = 0 } }, { 1, path },
+      { {}, path }, { nil, path }, { { a = ref "a/b" }, path }, { ref "a/b", "" }, { ref "a/b", 1 },
+      { ref "a/b", path, { concurrency = 0 } }, { 1, path },
       { ref "a/b", path, { refferers = true } }, { ref "A/b", path }, { ref "a/b", path, { platforms = { 5 } } },
       { ref "a/b", path, { platforms = {} } }, { ref "a/b", path, { platforms = "no/such/platform/x" } },
     } do

@@ -159,7 +159,12 @@ describe("index", function()
     for _, case in ipairs {
       { { 1 } }, { { {} } }, { { { reference = "a", platform = "linux" } } }, { { { digest = "sha256:1" } } }, { "a" },
       { { "a" }, { add = { "a" } } }, { { "a" }, { annotations = { k = false } } }, { { "a" }, { antotations = {} } },
-      { nil, { annotations = { k = 1 } } }, { nil, { remove = { 7 } } },
+      { nil, { annotations = { k = 1 } } }, { nil, { remove = { 7 } } }, { { a = "a" } },
+      { nil, { add = { a = "a" } } },
+      { nil, { merge = { a = "all" } } }, { nil, { remove = { a = "a" } } }, { nil, { remove = { { digest = 5 } } } },
+      { { "a" }, { tags = { a = "b" } } }, { { { reference = "a", platform = { os = "a" } } } },
+      { { { reference = "a", platform = { os = "a", architecture = "b", ["os.features"] = { {} } } } } },
+      { { { mediaType = "a/b", digest = a.digest, size = a.size, platform = 5 } } },
     } do
       assert.equal("usage", helper.fails(registry, "index", ref "is", case[1], case[2]).class)
     end

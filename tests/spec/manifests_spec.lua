@@ -455,6 +455,12 @@ describe("organize_layers", function()
   it("refuses an index and bad descriptors", function()
     assert.equal("content", helper.fails(registry, "organize_layers", { manifests = {} }).class)
     assert.equal("usage", helper.fails(registry, "organize_layers", "x").class)
+    for _, map in ipairs { { ["a/b"] = {} }, { {} }, { ["a/b"] = 5 } } do
+      assert.equal("usage", helper.fails(registry, "organize_layers", { layers = {} }, map).class)
+    end
+    for _, accept in ipairs { { {} }, { 5 }, { a = "b" } } do
+      assert.equal("usage", helper.fails(registry, "get_manifest", "127.0.0.1:1/a:b", { accept = accept }).class)
+    end
     local bad = { layers = { { mediaType = "a/x", digest = "sha256:12", size = 1 } } }
     assert.equal("content", helper.fails(registry, "organize_layers", bad).class)
   end)

@@ -31,7 +31,7 @@ describe("platforms", function()
   end)
 
   it("are refused when a field is none", function()
-    for field, value in pairs { variant = 5, os_version = {}, os_features = "win32k", ["os.features"] = 5 } do
+    for field, value in pairs { variant = 5, os_version = {}, os_features = "win32k", ["os.features"] = { 5 } } do
       local _, err = oras.try(platform.parse, { os = "linux", architecture = "amd64", [field] = value })
       assert.equal("usage", err and err.class, field)
     end

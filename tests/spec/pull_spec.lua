@@ -341,6 +341,7 @@ describe("pull", function()
     for _, opts in ipairs {
       { outdri = "x" }, { unpack = "some" }, { concurrency = 0 }, { outdir = "" }, { filter = 1 },
       { keep_old_files = true, overwrite = true }, { limits = { bytes = 1 } }, { allowed_media_type = { 1 } },
+      { allowed_media_type = { a = "b" } },
     } do
       assert.equal("usage", helper.fails(registry, "pull", faults.host "http" .. "/p/none", opts).class)
     end

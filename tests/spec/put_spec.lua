@@ -267,6 +267,12 @@ describe("upload_manifest", function()
     usage('unknown option "tag" (tags?)', ref, doc, { tag = "x" })
     usage("not a number", ref, doc, { tags = { 1 } })
     usage("tag", ref, doc, { tags = { "a b" } })
+    usage("tags", ref, doc, { tags = { a = "b" } })
+    for _, field in ipairs { "layers", "manifests" } do
+      for _, list in ipairs { { 5 }, { a = "b" } } do
+        assert.equal("usage", helper.fails(registry, "pack_manifest", { [field] = list }).class)
+      end
+    end
     usage("subject", ref, raw, { subject = doc })
     assert.same({}, faults.log())
   end)

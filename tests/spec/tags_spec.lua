@@ -115,6 +115,12 @@ describe("get_tags", function()
     assert.equal(100000, #helper.registry():get_tags(ref()))
   end)
 
+  it("refuses a filter that is no pattern", function()
+    for _, method in ipairs { "get_tags", "tags" } do
+      assert.equal("usage", helper.fails(helper.registry(), method, ref(), { filter = "[" }).class)
+    end
+  end)
+
   it("says which repository is missing", function()
     local err = helper.fails(helper.registry(), "get_tags", ref "t/none")
     assert.equal("not_found", err.class)

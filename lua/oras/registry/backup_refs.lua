@@ -158,8 +158,8 @@ end
 ---@raise oras.Error usage
 function refs.expand(registry, given, filter)
   local is_list = type(given) == "table" and not require("oras.container").is_container(given)
-  local list = is_list and given or { given }
-  if #list == 0 and is_list then
+  local list = is_list and require("oras.options").list(given, "backup: the first argument") or { given }
+  if #list == 0 then
     errors.usage "backup: the first argument is a reference or a list of them, which is not empty"
   end
   local self = { registry = registry, items = {}, filter = filter }

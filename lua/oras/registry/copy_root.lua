@@ -41,16 +41,12 @@ function root.check_platforms(platforms, verb)
     return
   end
   local list = type(platforms) == "table" and platforms.os == nil and platforms or { platforms }
-  local n = 0
-  for key, one in pairs(list) do
-    n = n + 1
-    if math.type(key) ~= "integer" or (type(one) ~= "string" and type(one) ~= "table") then
-      errors.usage("%s: platforms is a platform or a list of them, each a string or a table", verb)
-    elseif type(one) == "table" or not glob.is_glob(one) then
+  for _, one in ipairs(require("oras.options").list(list, verb .. ": platforms")) do
+    if type(one) ~= "string" or not glob.is_glob(one) then
       platform.parse(one)
     end
   end
-  if n == 0 or n ~= #list then
+  if #list == 0 then
     errors.usage("%s: platforms is a platform or a list of them, which is not empty", verb)
   end
 end

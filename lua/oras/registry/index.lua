@@ -152,6 +152,11 @@ function Registry:make_index(ref, list, opts)
   elseif list and type(list) ~= "table" then
     errors.usage("index: entries are a list, not a %s", type(list))
   end
+  options.list(list or {}, "index: entries")
+  for _, name in ipairs { "add", "merge", "remove" } do
+    options.list(opts[name] or {}, "index: " .. name)
+  end
+  options.texts(opts.tags, "index: tags")
   local raw, new, media_type
   if list then
     raw, new = made(self, container, list, opts)

@@ -32,10 +32,13 @@ end
 
 -- As it was typed: no variant is filled in.
 local function given_platform(given)
-  if type(given) ~= "string" then
-    return given and (platform_of(given) or errors.usage "index: a platform has os and architecture")
+  if given == nil then
+    return nil
   end
   require("oras.platform").parse(given)
+  if type(given) == "table" then
+    return platform_of(given)
+  end
   local os, architecture, variant = given:match "^([^/]+)/([^/]+)/?(.*)$"
   return platform_of { os = os, architecture = architecture, variant = variant }
 end
@@ -84,6 +87,7 @@ local function of_descriptor(container, d)
   if type(d.mediaType) ~= "string" or not d.size then
     errors.usage "index: a descriptor has mediaType, digest and size"
   end
+  given_platform(d.platform)
   return { descriptor = oci.descriptor(d), place = container:with_digest(d.digest) }
 end
 
@@ -158,7 +162,7 @@ end
 ---@return string
 function entries.digest(self, container, given)
   if type(given) == "table" and given.digest then
-    return given.digest
+    return (descriptor.of_caller(given, "index: remove"))
   elseif type(given) ~= "string" then
     errors.usage("index: what is removed is named by a digest or a tag, not by a %s", type(given))
   end

@@ -37,7 +37,7 @@ end
 
 local function accept_of(accept)
   if type(accept) == "table" then
-    return table.concat(accept, ", ")
+    return table.concat(options.texts(accept, "get_manifest: accept"), ", ")
   end
   return accept or media_types.accept
 end
@@ -351,6 +351,11 @@ function Registry:organize_layers(doc, map)
   map = map or self.media_types
   if map ~= nil and type(map) ~= "table" then
     errors.usage("organize_layers: the map from media types to names is a table, not a %s", type(map))
+  end
+  for media_type, name in pairs(map or {}) do
+    if type(media_type) ~= "string" or type(name) ~= "string" then
+      errors.usage "organize_layers: the map has names by media types, both strings"
+    end
   end
   local layers, by_name = setmetatable({}, Layers), {}
   for i, layer in ipairs(doc.layers) do

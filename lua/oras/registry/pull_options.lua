@@ -85,10 +85,7 @@ local function allowed_types(given, verb)
     return nil
   end
   local allowed = {}
-  for _, media_type in ipairs(type(given) == "table" and given or { given }) do
-    if type(media_type) ~= "string" then
-      errors.usage("%s: allowed_media_type is a media type or a list of them, not of a %s", verb, type(media_type))
-    end
+  for _, media_type in ipairs(options.texts(given, verb .. ": allowed_media_type")) do
     allowed[media_type] = true
   end
   return allowed

@@ -143,16 +143,13 @@ end
 local function tags_of(container, opts)
   local tags, seen = {}, {}
   local function add(tag)
-    if type(tag) ~= "string" then
-      errors.usage("upload_manifest: a tag is a string, not a %s", type(tag))
-    end
     container:with_tag(tag)
     if not seen[tag] then
       seen[tag] = true
       tags[#tags + 1] = tag
     end
   end
-  local more = type(opts.tags) == "string" and { opts.tags } or opts.tags or {}
+  local more = options.texts(opts.tags, "upload_manifest: tags")
   if not container.digest and not (container.implicit_tag and #more > 0) then
     add(container.tag)
   end
@@ -229,9 +226,12 @@ function Registry:put_manifest(container, out, tags)
   return require("oras.registry.remote_manifests").put(self, container, out, tags)
 end
 
-local function list_of(given, default)
+local function list_of(given, what)
   local list = core.json.array {}
-  for i, one in ipairs(given or default) do
+  for i, one in ipairs(options.list(given, what)) do
+    if type(one) ~= "table" then
+      errors.usage("%s: descriptors, not a %s", what, type(one))
+    end
     list[i] = oci.descriptor(one)
   end
   return list
@@ -249,12 +249,14 @@ function Registry:pack_manifest(opts)
   check_algorithm(opts.algorithm, "pack_manifest")
   local doc = opts.manifests and oci.NewIndex() or oci.NewManifest()
   if opts.manifests then
-    doc.manifests = list_of(opts.manifests)
+    doc.manifests = list_of(opts.manifests, "pack_manifest: manifests")
   else
     local empty = oci.empty_descriptor(opts.algorithm)
     doc.config = oci.descriptor(opts.config or empty)
-    local has_layers = opts.layers and #opts.layers > 0 or opts.image_spec == "v1.0"
-    doc.layers = list_of(not has_layers and { empty } or opts.layers, {})
+    doc.layers = list_of(opts.layers or {}, "pack_manifest: layers")
+    if #doc.layers == 0 and opts.image_spec ~= "v1.0" then
+      doc.layers[1] = oci.descriptor(empty)
+    end
   end
   doc.mediaType = opts.media_type or doc.mediaType
   doc.artifactType = opts.artifact_type

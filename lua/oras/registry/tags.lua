@@ -49,6 +49,9 @@ local function tag_items(self, ref, opts, verb)
   if opts.N and opts.N < 1 then
     errors.usage("%s: N is at least 1, not %d", verb, opts.N)
   end
+  if type(opts.filter) == "string" and not pcall(string.find, "", opts.filter) then
+    errors.usage("%s: filter %q is no pattern of Lua", verb, opts.filter)
+  end
   local pages = self:_backend(container).tag_pages(self, container, {
     page_size = not opts.filter and not opts.exclude_digest_tags and opts.N or nil,
     last = opts.last,
