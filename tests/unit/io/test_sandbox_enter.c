@@ -122,20 +122,25 @@ static int writes_file(void)
     return fd < 0 ? REFUSED : exit_of((int)write(fd, "x", 1));
 }
 
+/* By the kernel's own calls: a sanitizer's do more. */
 static int works(void)
 {
     char byte;
-    char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    long page =
+        syscall(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    if (page == MAP_FAILED || read(ORAS_SANDBOX_FD, &byte, 1) != 0)
+    if (page < 0 || syscall(SYS_read, ORAS_SANDBOX_FD, &byte, 1) != 0 ||
+        syscall(SYS_write, ORAS_SANDBOX_FD, "x", 1) != 1 || syscall(SYS_munmap, page, 4096) != 0)
         return REFUSED;
-    return munmap(page, 4096) == 0 && write(ORAS_SANDBOX_FD, "x", 1) == 1 ? SUCCEEDED : REFUSED;
+    syscall(SYS_exit_group, SUCCEEDED);
+    return REFUSED;
 }
 
 static void what_it_needs_is_left(void **state)
 {
     (void)state;
-    assert_int_equal(try(ORAS_SANDBOX_ALL & ~(unsigned)ORAS_SANDBOX_LIMITS, works), SUCCEEDED);
+    /* a sanitizer's process has more addresses than the limits leave */
+    assert_int_equal(try(ORAS_SANDBOX_LANDLOCK | ORAS_SANDBOX_SECCOMP, works), SUCCEEDED);
 }
 
 static void s14_every_other_call_ends_it(void **state)
