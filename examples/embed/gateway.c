@@ -5,7 +5,7 @@
  *     ./gateway 8080 gateway.lua ghcr.io localhost:5000
  *     curl http://127.0.0.1:8080/v1/ghcr.io/team/tool:1.0/tool.tar.gz
  *
- * Each client has one call with one stream. Between them lie 64 KiB: a client that is slow fills
+ * Each client has one call with one stream. Between them lie 256 KiB: a client that is slow fills
  * them, and its blob waits; one that leaves ends its call. */
 #include <microhttpd.h>
 #include <oras.h>
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ROOM 65536
+#define ROOM 262144
 
 typedef struct request {
     struct request *next, **at; /* of those whose call runs */
