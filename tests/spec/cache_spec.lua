@@ -165,7 +165,7 @@ describe("a shared cache", function()
       annotations = { ["io.deis.oras.content.unpack"] = "true" },
     } } }
     ref = faults.host "http" .. "/c/tree:1"
-    for i, spoil in ipairs { "true %s", "true %s", "printf X | dd of=%s bs=1 seek=5000 conv=notrunc status=none" } do
+    for i, spoil in ipairs { "true %s", "true %s", "printf XXXXXXXX | dd of=%s bs=1 seek=5000 conv=notrunc status=none" } do
       process.sh(spoil, blob(seeded.layers[1].digest))
       registry():pull(ref, { outdir = dir .. "/out" .. i })
       process.sh("diff -r %s %s", dir .. "/t", dir .. "/out" .. i)
