@@ -89,7 +89,7 @@ describe("a shared cache", function()
     end)
 
     for how, spoil in pairs {
-      ["another byte"] = "printf X | dd of=%s bs=1 seek=100000 conv=notrunc status=none",
+      ["another byte"] = "printf XXXXXXXX | dd of=%s bs=1 seek=100000 conv=notrunc status=none",
       ["a part"] = "truncate -s 1000 %s", ["nothing"] = "truncate -s 0 %s", ["more"] = "printf x >>%s",
     } do
       it(("has %s for a blob, which is fetched anew: %s"):format(how, name), function()
@@ -165,7 +165,8 @@ describe("a shared cache", function()
       annotations = { ["io.deis.oras.content.unpack"] = "true" },
     } } }
     ref = faults.host "http" .. "/c/tree:1"
-    for i, spoil in ipairs { "true %s", "true %s", "printf XXXXXXXX | dd of=%s bs=1 seek=5000 conv=notrunc status=none" } do
+    local broken = "printf XXXXXXXX | dd of=%s bs=1 seek=5000 conv=notrunc status=none"
+    for i, spoil in ipairs { "true %s", "true %s", broken } do
       process.sh(spoil, blob(seeded.layers[1].digest))
       registry():pull(ref, { outdir = dir .. "/out" .. i })
       process.sh("diff -r %s %s", dir .. "/t", dir .. "/out" .. i)
