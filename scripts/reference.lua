@@ -37,7 +37,7 @@ local function line_of(text)
   elseif tag == "return" then
     return "-- @return " .. typed(rest)
   elseif tag == "field" then
-    local name, mark, behind = rest:match "^([%w_]+)(%??) (.*)"
+    local name, mark, behind = rest:match "^%[?([%w_]+)%]?(%??) (.*)"
     return ("-- @field %s %s%s"):format(name, typed(behind), mark == "?" and " (optional)" or "")
   elseif tag then
     return nil

@@ -187,6 +187,12 @@ local FILES <const> = {
     },
   },
   {
+    name = "oras.functions", class = "oras.functions", returns = "functions",
+    head = "Functions of the program that this runs in, by the names under which it registered them.",
+    fields = { "[string] nil|fun(...: any): any values go to and fro as JSON; nil where none has that name" },
+    parts = {},
+  },
+  {
     name = "oras.glob", class = "oras.glob", returns = "glob", head = "Patterns for names.",
     parts = { { file = "glob.lua", from = "glob" } },
   },
@@ -247,6 +253,12 @@ local FILES <const> = {
     name = "oras.defaults", class = "oras.defaults", returns = "defaults",
     head = "Names that the specifications and the oras tools fix.",
     constants = "defaults.lua", parts = {},
+  },
+  {
+    name = "oras.stream", head = "Bytes to and from the program that called a method: its last argument then.",
+    tables = { { "Stream", "stream.lua" } },
+    class_lines = { "---@overload fun(): string?" },
+    parts = { { file = "stream.lua", from = "Stream" } },
   },
   {
     name = "oras.task", class = "oras.task", returns = "task", head = "Functions that run side by side.",

@@ -116,6 +116,7 @@ local function reality()
     ["oras.digest"] = { digest = oras.digest, Hasher = hasher },
     ["oras.layout"] = { layout = oras.layout, Layout = oras.layout.Layout },
     ["oras.oci"] = { oci = oras.oci, Annotations = getmetatable(oras.oci.Annotations()) },
+    ["oras.stream"] = { Stream = upvalue(require("oras.stream").new, "Stream") },
     ["oras.task"] = { task = oras.task, Task = getmetatable(task).__index },
   }
 end
