@@ -6,6 +6,10 @@ pkg_check_modules(cjson REQUIRED IMPORTED_TARGET lua5.4-cjson)
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl>=7.88)
 pkg_check_modules(crypto REQUIRED IMPORTED_TARGET libcrypto>=3)
 pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
+# These are parts of some programs, where the distribution has them so.
+find_library(ORAS_STATIC_LUA NAMES liblua5.4.a liblua.a HINTS ${lua_LIBRARY_DIRS})
+find_library(ORAS_STATIC_CJSON NAMES liblua5.4-cjson.a HINTS ${cjson_LIBRARY_DIRS})
+find_library(ORAS_STATIC_JANSSON NAMES libjansson.a HINTS ${jansson_LIBRARY_DIRS})
 # What only archives need is loaded on first use: the headers suffice.
 pkg_check_modules(isal REQUIRED libisal)
 pkg_check_modules(libdeflate REQUIRED libdeflate)

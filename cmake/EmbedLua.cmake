@@ -5,7 +5,7 @@
 #
 # A release carries bytecode without line numbers and names of variables: it starts half a
 # millisecond sooner. Whoever looks for a mistake in lua/oras takes another build.
-set(ORAS_EMBED_CODE $<IF:$<CONFIG:Release>,stripped,code>)
+set(ORAS_EMBED_CODE $<IF:$<CONFIG:Release,MinSizeRel>,stripped,code>)
 add_executable(oras_embed ${CMAKE_SOURCE_DIR}/cmake/embed/embed.c)
 target_link_libraries(oras_embed PRIVATE oras_flags PkgConfig::lua)
 

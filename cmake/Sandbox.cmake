@@ -39,8 +39,6 @@ if(ORAS_SANITIZE OR ORAS_BUILD_FUZZERS) # they want more memory than it may have
   target_link_options(oras_sandbox_program PRIVATE -fno-sanitize=all)
 endif()
 
-find_library(ORAS_STATIC_LUA NAMES liblua5.4.a liblua.a HINTS ${lua_LIBRARY_DIRS})
-find_library(ORAS_STATIC_JANSSON NAMES libjansson.a HINTS ${jansson_LIBRARY_DIRS})
 if(ORAS_STATIC_LUA AND ORAS_STATIC_JANSSON)
   target_link_libraries(oras_sandbox_program PRIVATE ${ORAS_STATIC_LUA} ${ORAS_STATIC_JANSSON} m)
 else()

@@ -10,7 +10,7 @@ if(ORAS_WERROR)
   target_compile_options(oras_flags INTERFACE -Werror)
 endif()
 
-set(hardened "$<CONFIG:Release,RelWithDebInfo>")
+set(hardened "$<CONFIG:Release,RelWithDebInfo,MinSizeRel>")
 if(ORAS_SANITIZE) # a list with commas: no generator expression can hold it
   set(hardened 0)
 endif()
