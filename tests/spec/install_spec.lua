@@ -101,6 +101,25 @@ describe("an installed prefix", function()
     assert.same({ 0, expected, "" }, { shell(("'%s/static' %s"):format(dir, LAYOUT)) })
   end)
 
+  installed("builds hosts with functions and streams with pkg-config alone", function()
+    local flags = ("$(PKG_CONFIG_PATH='%s/lib/pkgconfig' pkg-config --cflags --libs oras)"):format(prefix)
+    for _, name in ipairs { "functions", "stream" } do
+      local cc = "cc -Wall -Wextra -pedantic -Werror -o '%s/%s' examples/embed/%s.c %s"
+      assert.same({ 0, "", "" }, { shell(cc:format(dir, name, name, flags)) })
+    end
+    local run = ("LD_LIBRARY_PATH='%s/lib' PATH=/usr/bin:/bin '%s/%%s' "):format(prefix, dir)
+
+    local layer = helper.registry():get_manifest(LAYOUT).layers[1]
+    local get = run:format "stream" .. ("examples/embed/stream.lua get oci:examples/layout %s | sha256sum")
+      :format(layer.digest)
+    assert.same({ 0, layer.digest:sub(8) .. "  -\n", "" }, { shell(get) })
+
+    local status, out, err = shell(run:format "functions" .. "examples/embed/functions.lua oci:examples/layout")
+    assert.same({ 0, "" }, { status, err })
+    assert.truthy(out:find('"1.0.0-0"', 1, true))
+    assert.truthy(out:find(('"path":%d'):format(#"/usr/bin:/bin"), 1, true), out)
+  end)
+
   installed("is found by CMake, shared and static", function()
     local project = dir .. "/project"
     assert(os.execute(("mkdir -p '%s'"):format(project)))
