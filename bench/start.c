@@ -1,41 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * start PROVIDER: how long a runtime takes to make, and an empty call through JSON.
  * Prints "runtime_us call_us", medians. */
-#include <oras.h>
+#include "times.h"
 
+#include <oras.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 #define N_RUNTIMES 101
 #define N_CALLS    10001
-
-static double now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-
-    return (left > right) - (left < right);
-}
-
-static double median(double *values, size_t n)
-{
-    qsort(values, n, sizeof *values, compare);
-    return values[n / 2];
-}
-
-static int fail(const oras_error *err)
-{
-    fprintf(stderr, "start: %s\n", err->message);
-    return 1;
-}
 
 static int time_runtimes(double *out, oras_error *err)
 {
