@@ -48,6 +48,12 @@ describe("a provider in the sandbox", function()
   before_each(helper.directory)
   after_each(helper.clean)
 
+  it("may have a method that does not name self", function()
+    local text = "local P = require 'oras'.Registry:extend 'P' function P.run() return 7 end return P"
+    assert.equal(7, call("", { text = text }))
+    assert.matches("takes 0 arguments, not 1", fails("usage", "run", "", { text = text }, 1).message)
+  end)
+
   describe("as a program", function()
     it("gives what the same provider gives without the sandbox", function()
       local _, plain = process.run("conda", "inspect", LAYOUT)

@@ -143,7 +143,7 @@ end
 -- Words that the method would not see are a mistake.
 local function check_count(fn, method, args)
   local info = debug.getinfo(fn, "u")
-  local most = info.nparams - 1 -- self is not a word
+  local most = math.max(info.nparams - 1, 0) -- self is not a word
   if not info.isvararg and #args > most then
     report.fail(report.USAGE, "'%s' takes %d argument%s, not %d", method, most, most == 1 and "" or "s", #args)
   end

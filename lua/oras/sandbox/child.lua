@@ -102,9 +102,10 @@ end
 
 local function check_count(fn, method, n)
   local info = debug.getinfo(fn, "u")
-  if not info.isvararg and n > info.nparams - 1 then
+  local most = math.max(info.nparams - 1, 0) -- without self, which a method need not name
+  if not info.isvararg and n > most then
     raise {
-      class = "usage", message = ("'%s' takes %d arguments, not %d"):format(method, info.nparams - 1, n),
+      class = "usage", message = ("'%s' takes %d arguments, not %d"):format(method, most, n),
     }
   end
 end
