@@ -153,8 +153,12 @@ ORAS_API const char *oras_version(void);
 /**
  * Set the library up for the process; optional, the first runtime does it with NULL.
  *
- * @param alloc  used for all memory of the library; borrowed for the process's life;
- *               NULL for malloc. Only the first successful call's counts
+ * @param alloc  used for all memory of the library: its C, its Lua, libcurl and jansson;
+ *               borrowed for the process's life; NULL for malloc. Only the first successful
+ *               call's counts. jansson's functions are the process's: a program that uses
+ *               jansson, too, holds no JSON values of it at this call, or has set
+ *               json_set_alloc_funcs() before, which is left as it is. What the libraries
+ *               below take (libc, OpenSSL, those for compression and DNS) is theirs
  * @param err    may be NULL
  * @return ORAS_OK, ORAS_ENOMEM (calling again may succeed)
  */

@@ -161,7 +161,10 @@ int oras_lua_json_decode(lua_State *L)
     oras_box_type(L, DOCUMENT, NULL, document_close);
     document = oras_box_new(L, DOCUMENT, sizeof *document, 0);
     lua_toclose(L, -1);
-    if (decode(L, text, size, document, &err))
+    /* raised: callers name the document in errors of its own, which this is not */
+    if (decode(L, text, size, document, &err) == ORAS_ENOMEM)
+        return oras_lua_raise(L, &err);
+    if (err.code)
         return oras_lua_fail(L, &err);
     oras_json_push_array_mark(L);
     d.mark = lua_gettop(L);

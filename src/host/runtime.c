@@ -7,6 +7,7 @@
 #include "host/credentials.h"
 #include "host/functions.h"
 #include "host/stream.h"
+#include "oci/json.h"
 
 #include <string.h>
 
@@ -23,6 +24,8 @@ oras_code oras_global_init(const oras_allocator *alloc, oras_error *err)
 {
     if (!oras_alloc_set(alloc))
         return oras_fail(err, ORAS_C_USAGE, "an allocator is already in use");
+    if (alloc)
+        oras_json_use_allocator();
     return ORAS_OK;
 }
 

@@ -1,7 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "oci/json.h"
+#include "base/alloc.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+void oras_json_use_allocator(void)
+{
+    json_malloc_t taking;
+    json_free_t giving;
+
+    json_get_alloc_funcs(&taking, &giving);
+    if (taking == malloc && giving == free)
+        json_set_alloc_funcs(oras_alloc, oras_dealloc);
+}
 
 /* jansson recurses once a level, so depth is judged before it sees a byte. Brackets in
  * strings do not count; everything else that is wrong is jansson's to find. */
@@ -63,8 +75,9 @@ static const char *reason(enum json_error_code code)
 oras_code oras_json_decode(const char *text, size_t size, int max_depth, json_t **out,
                            oras_error *err)
 {
-    json_error_t error;
+    json_error_t error = {0};
     oras_code code = check_bytes(text, size, err);
+    unsigned long refusals = oras_alloc_refusals();
     json_t *value;
 
     if (code)
@@ -76,7 +89,9 @@ oras_code oras_json_decode(const char *text, size_t size, int max_depth, json_t 
     if (is_too_deep(text, size, max_depth))
         return oras_fail(err, ORAS_C_LIMIT, "JSON is nested deeper than %d levels", max_depth);
     value = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!value && json_error_code(&error) == json_error_out_of_memory)
+    /* where memory runs out in the midst of a document, jansson finds fault with the document */
+    if (!value && (oras_alloc_refusals() != refusals || !*error.text ||
+                   json_error_code(&error) == json_error_out_of_memory))
         return oras_fail_memory(err);
     if (!value)
         return oras_fail(err, ORAS_C_CONTENT, "no valid JSON at line %d, column %d: %s", error.line,

@@ -21,4 +21,10 @@
 oras_code oras_json_decode(const char *text, size_t size, int max_depth, json_t **out,
                            oras_error *err);
 
+/**
+ * Have jansson take its memory from oras_alloc(). That is for the whole process, so it is
+ * done for a host that gave an allocator, and not where somebody set jansson's functions.
+ */
+void oras_json_use_allocator(void);
+
 #endif

@@ -3,6 +3,7 @@
 #include "oci/base64.h"
 #include "oci/digest.h"
 #include "oci/fields.h"
+#include "oci/json.h"
 #include "oci/reference.h"
 #include "oci/token.h"
 
@@ -91,6 +92,18 @@ static oras_code do_token(oras_error *err)
     return code;
 }
 
+/* jansson's memory, too: what it says of the document then is not so */
+static oras_code do_json(oras_error *err)
+{
+    static const char text[] = "{\"a\":[1,-2.5,\"text\",{\"b\":null,\"c\":[true]}],\"d\":{}}";
+    json_t *value;
+    oras_code code = oras_json_decode(text, sizeof text - 1, 0, &value, err);
+
+    if (!code)
+        json_decref(value);
+    return code;
+}
+
 static void fail_each(oras_code (*action)(oras_error *err), long n_allocations)
 {
     for (long n = 0;; n++) {
@@ -120,6 +133,7 @@ static void test_L22_every_failing_allocation(void **state)
     fail_each(do_basic, 4);
     fail_each(do_token, 3);
     fail_each(do_aws, 2);
+    fail_each(do_json, 12);
 }
 
 static void test_secrets_leave_nothing_in_freed_memory(void **state)
@@ -145,5 +159,6 @@ int main(void)
     };
 
     oras_alloc_set(&ours);
+    oras_json_use_allocator();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
