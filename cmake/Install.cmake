@@ -19,6 +19,7 @@ install(FILES ${CMAKE_BINARY_DIR}/module/core.so DESTINATION ${lua_lib}/oras)
 install(DIRECTORY lua/oras DESTINATION ${lua_share}
   FILES_MATCHING PATTERN "*.lua"
   PATTERN "cli" EXCLUDE PATTERN "commands" EXCLUDE PATTERN "cli.lua" EXCLUDE PATTERN "providers.lua" EXCLUDE)
+install(FILES lua/plain/host.lua DESTINATION ${lua_share}/oras)
 install(DIRECTORY providers types DESTINATION ${CMAKE_INSTALL_DATADIR}/oras FILES_MATCHING PATTERN "*.lua")
 
 file(RELATIVE_PATH ORAS_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})

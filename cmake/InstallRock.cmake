@@ -6,3 +6,4 @@ file(INSTALL ${library} DESTINATION ${LIBDIR}/oras RENAME core.so)
 file(INSTALL lua/oras DESTINATION ${LUADIR}
   FILES_MATCHING PATTERN "*.lua"
   PATTERN "cli" EXCLUDE PATTERN "commands" EXCLUDE PATTERN "cli.lua" EXCLUDE PATTERN "providers.lua" EXCLUDE)
+file(INSTALL lua/plain/host.lua DESTINATION ${LUADIR}/oras)
