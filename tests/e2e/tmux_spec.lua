@@ -282,7 +282,7 @@ describe("on a terminal", function()
       terminal:wait "\nPassword:$"
       terminal:press(key)
       local status, screen = terminal:wait_end()
-      assert.equal(key == "C-c" and 130 or 2, status, screen)
+      assert.equal(key == "C-c" and 130 or 1, status, screen)
       if key == "C-c" then
         assert.equal(1, select(2, screen:gsub("oras%-lua: interrupted", "")), screen)
       end
