@@ -5,7 +5,7 @@
  *     ./gateway 8080 gateway.lua ghcr.io localhost:5000
  *     curl http://127.0.0.1:8080/v1/ghcr.io/team/tool:1.0/tool.tar.gz
  *
- * Each client has one call with one stream. Between them lie 256 KiB: a client that is slow fills
+ * Each client has one call with one stream. Between them lie 512 KiB: a client that is slow fills
  * them, and its blob waits; one that leaves ends its call. */
 #include <microhttpd.h>
 #include <oras.h>
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ROOM 262144
+#define ROOM 524288
 
 typedef struct request {
     struct request *next, **at; /* of those whose call runs */
@@ -129,8 +129,10 @@ static ssize_t give(void *ud, uint64_t at, char *out, size_t most)
     memcpy(out, r->bytes + r->start, n);
     r->start = (r->start + n) % ROOM;
     r->used -= n;
-    if (r->is_full && r->used <= ROOM / 2)
+    if (r->is_full && r->used <= ROOM / 2) {
+        r->is_full = 0;
         oras_stream_resume(r->stream);
+    }
     return (ssize_t)n;
 }
 

@@ -151,6 +151,11 @@ oras_code oras_sink_taker(const oras_taker *taker, const oras_expect *expect, or
     return ORAS_OK;
 }
 
+bool oras_sink_is_taker(const oras_sink *sink)
+{
+    return sink->ops == &taker_ops;
+}
+
 void oras_sink_taker_resume(oras_sink *sink)
 {
     taker_sink *taker = (taker_sink *)sink;

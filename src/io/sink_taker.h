@@ -18,6 +18,9 @@ typedef struct oras_taker {
 oras_code oras_sink_taker(const oras_taker *taker, const oras_expect *expect, oras_sink **out,
                           oras_error *err);
 
+/** Was it made here? */
+bool oras_sink_is_taker(const oras_sink *sink);
+
 /** It takes bytes again. Loop's thread, not from inside take(). */
 void oras_sink_taker_resume(oras_sink *sink);
 

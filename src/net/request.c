@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "base/alloc.h"
 #include "base/cleanup.h"
+#include "io/sink_taker.h"
 #include "net/internal.h"
 
 #include <arpa/inet.h>
@@ -15,6 +16,7 @@
 #define SYSTEM_CA_DIR      "/etc/ssl/certs"
 #define CONNECT_TIMEOUT_MS 10000
 #define BIG_BUFFER         (512L * 1024)
+#define TAKER_BUFFER       (64L * 1024) /* what a full taker leaves of it is copied, and kept */
 
 static bool reach_is_judged(const oras_transfer *transfer)
 {
@@ -173,7 +175,8 @@ static void set_transport(oras_transfer *transfer)
         curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     }
     if (big)
-        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BIG_BUFFER);
+        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
+                         oras_sink_is_taker(transfer->sink) ? TAKER_BUFFER : BIG_BUFFER);
 }
 
 static void set_callbacks(oras_transfer *transfer)
