@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define MOST_MS 5000 /* promised: 200; timeouts of the library are longer than this */
@@ -22,9 +24,15 @@ static const char provider[] =
     "  self:do_request('GET', url, { file = { path = path, resume = false } })\n"
     "end\n"
     "function Phases:put(url) self:do_request('PUT', url, { body = ('x'):rep(20000000) }) end\n"
+    "function Phases:ask(url, directory)\n"
+    "  local r = oras.Registry:new { config_path = directory .. '/config.json', plain_http = true "
+    "}\n"
+    "  r:get_tags(url:match '//(.*)/v2' .. '/x')\n"
+    "end\n"
+    "function Phases:hash(path) return require 'oras.core'.digest.of_file(path) end\n"
     "return Phases\n";
 
-typedef enum phase { CONNECT, TLS, HEADERS, BODY, UPLOAD } phase;
+typedef enum phase { CONNECT, HASHING, TLS, HEADERS, BODY, UPLOAD } phase;
 
 static oras_runtime *rt;
 static int enough, door, door_port;
@@ -74,7 +82,7 @@ static int reach(phase wanted, const oras_call *call)
     static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nbeginning";
     int fd = -1, n_lines = 0;
 
-    if (wanted == CONNECT) {
+    if (wanted == CONNECT || wanted == HASHING) {
         for (int i = 0; i < 20; i++)
             turn();
         return -1;
@@ -185,6 +193,89 @@ static void test_connect(void **state)
     door_port = old_port;
 }
 
+/* A file with a hole of more bytes than are hashed in many timeouts. */
+static void test_hashing(void **state)
+{
+    (void)state;
+    assert_int_equal(truncate(write_script("hole", ""), (off_t)64 << 30), 0);
+    for (int by_progress = 0; by_progress < 2; by_progress++) {
+        oras_error err = ORAS_ERROR_INIT;
+        oras_call *call = NULL;
+        char args[512];
+
+        snprintf(args, sizeof args, "[\"%s\"]", in_folder("hole"));
+        if (oras_call_start(rt, "echo", "hash", args, &call, &err))
+            fail_msg("%s", err.message);
+        reach(HASHING, call);
+        end_call(call, by_progress, "hashing");
+    }
+    unlink(in_folder("hole"));
+}
+
+/* The helper says who it is, and nothing more. */
+static long helper_pid(const oras_call *call)
+{
+    static const char answer[] =
+        "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\n"
+        "Content-Length: 0\r\nConnection: close\r\n\r\n";
+    long pid = 0;
+
+    while (pid == 0) {
+        int fd = accept(door, NULL, NULL);
+        FILE *file = fopen(in_folder("pid"), "r");
+
+        if (oras_call_done(call)) {
+            oras_error err = ORAS_ERROR_INIT;
+
+            oras_call_result((oras_call *)call, &(char *){NULL}, &err);
+            fail_msg("%s", err.message);
+        }
+        if (fd >= 0) {
+            assert_true(next_byte(fd, call) > 0);
+            assert_true(send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL) > 0);
+            while (next_byte(fd, call) > 0)
+                ;
+            close(fd);
+        }
+        if (file && fscanf(file, "%ld\n", &pid) != 1)
+            pid = 0;
+        if (file)
+            fclose(file);
+        turn();
+    }
+    unlink(in_folder("pid"));
+    return pid;
+}
+
+static void test_helper(void **state)
+{
+    char text[512];
+
+    (void)state;
+    snprintf(text, sizeof text, "#!/bin/sh\necho $$ > %s\nexec sleep 3600\n", in_folder("pid"));
+    assert_int_equal(chmod(write_script("docker-credential-hang", text), 0700), 0);
+    snprintf(text, sizeof text, "{\"credHelpers\":{\"127.0.0.1:%d\":\"hang\"}}", door_port);
+    write_script("config.json", text);
+    snprintf(text, sizeof text, "%s:%s", folder, getenv("PATH"));
+    setenv("PATH", text, 1);
+    for (int by_progress = 0; by_progress < 2; by_progress++) {
+        oras_error err = ORAS_ERROR_INIT;
+        oras_call *call = NULL;
+        pid_t pid;
+
+        snprintf(text, sizeof text, "[\"http://127.0.0.1:%d/v2/x/1\", \"%s\"]", door_port, folder);
+        if (oras_call_start(rt, "echo", "ask", text, &call, &err))
+            fail_msg("%s", err.message);
+        pid = (pid_t)helper_pid(call);
+        end_call(call, by_progress, "helper");
+        for (long began = clock_ms(); kill(pid, 0) == 0 && clock_ms() - began < MOST_MS;)
+            turn();
+        assert_int_equal(kill(pid, 0), -1); /* ended, and waited for */
+    }
+    unlink(in_folder("docker-credential-hang"));
+    unlink(in_folder("config.json"));
+}
+
 static int start(void **state)
 {
     oras_options opts = ORAS_OPTIONS_INIT;
@@ -212,7 +303,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_connect), cmocka_unit_test(test_tls),
         cmocka_unit_test(test_headers), cmocka_unit_test(test_body),
-        cmocka_unit_test(test_upload),
+        cmocka_unit_test(test_upload),  cmocka_unit_test(test_helper),
+        cmocka_unit_test(test_hashing),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

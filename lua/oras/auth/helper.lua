@@ -137,7 +137,7 @@ local pending = {}
 function helper.get(name, server, timeout)
   return once.fetch(pending, name .. "\0" .. server, function()
     return core.task.spawn(ask, name, server, timeout)
-  end)
+  end, true)
 end
 
 --- Have a helper keep credentials.
