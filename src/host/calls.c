@@ -338,8 +338,10 @@ static oras_code encode(oras_call *call, oras_error *err)
 
 oras_code oras_call_result(oras_call *call, char **result, oras_error *err)
 {
-    if (!call || call->rt || (!result && !call->keeps))
+    if (!call || call->rt)
         return oras_fail(err, ORAS_C_USAGE, "a call that is done is expected");
+    if (!result && !call->keeps)
+        return oras_fail(err, ORAS_C_USAGE, "a place for the result is expected");
     if (call->err.code) {
         if (err)
             *err = call->err;

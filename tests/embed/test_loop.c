@@ -127,6 +127,8 @@ static void test_a_call_goes_on_by_steps(void **state)
     assert_null(json);
     assert_int_equal(oras_timeout_ms(rt), 0);
     finish(call);
+    assert_int_equal(oras_call_result(call, NULL, &err), ORAS_EINVALID);
+    assert_non_null(strstr(err.message, "place for the result"));
     assert_int_equal(oras_call_result(call, &json, NULL), ORAS_OK);
     assert_string_equal(json, "{\"a\":[1,[]]}");
     oras_free(json);
