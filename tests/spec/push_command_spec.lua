@@ -192,7 +192,9 @@ sys.exit(child.wait())
 ]]
 
 local function on_terminal(...)
-  local words = { "DOCKER_CONFIG=/nonexistent python3 -c", quote(ON_TERMINAL), quote(dir), quote(process.oras_lua) }
+  local words = {
+    "TERM=xterm DOCKER_CONFIG=/nonexistent python3 -c", quote(ON_TERMINAL), quote(dir), quote(process.oras_lua),
+  }
   for _, word in ipairs { ... } do
     words[#words + 1] = quote(word)
   end
