@@ -15,7 +15,7 @@ describe("the small program", function()
     local status, out, err = shell(("cmake --preset small -B %s && cmake --build %s --target oras-lua")
       :format(quote(dir), quote(dir)))
     assert.equal(0, status, out .. err)
-    assert.is_nil((out .. err):find("warning", 1, true), out .. err)
+    assert.is_nil((out .. err):find("%.[ch]:%d+:%d+: warning"), out .. err) -- the linker may say how it works
   end)
 
   teardown(function()
