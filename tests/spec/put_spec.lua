@@ -387,6 +387,26 @@ describe("a subject", function()
     assert.same({ d.digest }, listed())
   end)
 
+  local function refuse_lists(rule)
+    rule.method, rule.path, rule.status = "PUT", "/v2/put/app/manifests/" .. fallback_tag(), 404
+    rule.body = '{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"gone"}]}'
+    faults.on(rule)
+  end
+
+  it("is listed although others go from the list again and again while it is written", function()
+    without_api()
+    refuse_lists { times = 4 }
+    local d = registry:upload_manifest(ref .. ":sig", (pack("b", { subject = subject })))
+    assert.same({ d.digest }, listed())
+  end)
+
+  it("tells why a list was refused, when it always is", function()
+    without_api()
+    refuse_lists { always = true }
+    local err = helper.fails(registry, "upload_manifest", ref .. ":sig", (pack("b", { subject = subject })))
+    assert.equal("MANIFEST_BLOB_UNKNOWN", err.code)
+  end)
+
   it("leaves alone what is no list", function()
     faults.seed { repo = "put/app", tag = fallback_tag(), layers = { { data = "x" } } }
     local before = tags()[fallback_tag()]

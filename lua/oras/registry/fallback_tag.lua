@@ -128,13 +128,17 @@ local function drop_missing(registry, container, list, digest)
   end
 end
 
+-- Gives the error when what is listed went between the look and the write: the next look tells.
 local function store(registry, container, index, digest)
   local stored, err = write(registry, container, index)
   if not stored and err.code == "MANIFEST_BLOB_UNKNOWN" then
     drop_missing(registry, container, index.manifests, digest)
     stored, err = write(registry, container, index)
   end
-  return stored or errors.raise(err)
+  if stored then
+    return nil
+  end
+  return err.code == "MANIFEST_BLOB_UNKNOWN" and err or errors.raise(err)
 end
 
 ---@class oras.ListChange
@@ -144,6 +148,7 @@ end
 ---@field is_right fun(position?: integer): boolean
 ---@field change fun(list: table[])
 ---@field known table<string, table> entries that were there at one time
+---@field refusal? oras.Error of the last write
 
 -- What others had listed and is not there any more, although its manifest is: it was lost when two
 -- wrote at once, and who listed it may have gone.
@@ -176,7 +181,7 @@ local function attempt(job, is_last)
     job.change(list)
   end
   table.move(lost, 1, #lost, #list + 1, list)
-  store(job.registry, job.place, index, job.digest)
+  job.refusal = store(job.registry, job.place, index, job.digest)
   local took = core.clock.monotonic() - began
   core.clock.sleep(math.min(math.max(SETTLING * took, LEAST_SETTLING), MOST_SETTLING))
   return false
@@ -192,10 +197,10 @@ local function persist(job)
       return
     end
   end
-  errors.raise {
+  errors.raise(job.refusal or {
     class = "server", digest = job.digest, retryable = true,
     message = ("%s lists referrers; somebody else keeps changing it at the same time"):format(job.place.uri),
-  }
+  })
 end
 
 local function change_list(registry, container, subject, digest, is_right, change)
