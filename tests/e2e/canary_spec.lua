@@ -40,7 +40,7 @@ local function check()
   assert.is_nil(canary.find(seen, secrets))
   assert.is_nil(seen:find "eyJ[%w_-]+%.[%w_-]+%.", "a token is shown")
   assert.equal("", helper.list(directory .. "/tmp"))
-  local files = process.sh("cd %s && find . -type f ! -path './kept/*' -exec cat {} +", directory .. "/work")
+  local files = process.sh("cd %s && find . -type f ! -path './kept/*' -exec cat {} +", directory .. "/files")
   assert.is_nil(canary.find(files, secrets))
 end
 
@@ -51,7 +51,7 @@ local function run(variables, words, input)
   for _, word in ipairs(words) do
     command = command .. " " .. quote(word)
   end
-  local status, out, err = process.shell(("cd %s && %s"):format(quote(directory .. "/work"), command))
+  local status, out, err = process.shell(("cd %s && %s"):format(quote(directory .. "/files"), command))
   seen = seen .. out .. err
   return status, out .. err
 end
@@ -85,8 +85,8 @@ before_each(function()
   seen = ""
   directory = helper.directory()
   host = faults.host "http"
-  process.sh("mkdir -p %s/tmp %s/home %s/work/kept", directory, directory, directory)
-  helper.write(directory .. "/work/file.txt", "content\n")
+  process.sh("mkdir -p %s/tmp %s/home %s/files/kept", directory, directory, directory)
+  helper.write(directory .. "/files/file.txt", "content\n")
 end)
 after_each(helper.clean)
 
