@@ -45,14 +45,27 @@ function Retention:created(place, manifest)
   return seconds_of(text or type(config) == "table" and config.created)
 end
 
+-- The digests of what an index is made of, those in its indexes, too: they may have no tag.
+function Retention:parts(place, manifest, digests)
+  for _, part in ipairs(manifest.manifests or {}) do
+    local new, kind = not digests[part.digest], part.mediaType
+    digests[part.digest] = true
+    if new and (kind:find "index" or kind:find "manifest%.list") then
+      self:parts(place, self:get_manifest(place:with_digest(part.digest)), digests)
+    end
+  end
+  return digests
+end
+
 -- The manifests that have tags, newest first; `kept` says why one stays.
 function Retention:plan(name, keep, days)
   local repository, groups, list = self:get_container(name), {}, {}
   for _, tag in ipairs(self:get_tags(repository, { exclude_digest_tags = true })) do
     local manifest = self:get_manifest(repository:with_tag(tag))
     local digest = manifest:descriptor().digest
-    local group = groups[digest] or { place = repository:with_digest(digest), parts = manifest.manifests or {} }
+    local group = groups[digest] or { place = repository:with_digest(digest) }
     if not groups[digest] then
+      group.parts = self:parts(repository, manifest, {})
       group.time = self:created(group.place, manifest)
       groups[digest], list[#list + 1] = group, group
     end
@@ -62,7 +75,7 @@ function Retention:plan(name, keep, days)
   local function stay(group, why)
     if why and group and not group.kept then
       group.kept = why
-      for _, part in ipairs(group.parts) do stay(groups[part.digest], "part of another") end
+      for digest in pairs(group.parts) do stay(groups[digest], "part of another") end
     end
   end
   local limit, last = os.time() - days * 86400, list[math.min(keep, #list)]

@@ -237,6 +237,22 @@ describe("examples/retention.lua", function()
     assert.equal("undated", tags(registry, name))
   end)
 
+  each("keeps the parts of an index without a tag in an index that stays", function(host, registry)
+    local name = fresh(host, "keep")
+    local part = push(registry, name, "part", "2019-01-01")
+    push(registry, name, "old", "2020-01-01")
+    local inner = oras.oci.NewIndex()
+    inner.manifests = { part }
+    local outer = oras.oci.NewIndex()
+    local bytes = oras.json.encode(inner)
+    outer.manifests = { registry:upload_manifest(("%s@%s"):format(name, oras.digest.of(bytes)), bytes) }
+    outer.annotations = { [CREATED] = "2021-01-01T00:00:00Z" }
+    registry:upload_manifest(name .. ":all", outer)
+
+    run(SCRIPT, name, "1", "30", "delete")
+    assert.equal("all part", tags(registry, name))
+  end)
+
   each("takes the date of an image from its config, and leaves tags of referrers alone", function(host, registry)
     local name = fresh(host, "keep")
     local function push_image(tag, date)
