@@ -10,7 +10,8 @@ set(sandbox_modules
   archive class container crew descriptor digest error init json log manifest media_types oci options platform provider
   registry response yaml
   registry/blobs registry/changes registry/discover registry/exchange registry/manifests registry/private registry/put
-  registry/range registry/referrers registry/remote registry/request registry/sources registry/tags registry/uploads
+  registry/range registry/referrers registry/remote registry/request registry/settings registry/sources registry/tags
+  registry/uploads
   sandbox/backend sandbox/child sandbox/core sandbox/environment sandbox/guest sandbox/task)
 list(TRANSFORM sandbox_modules PREPEND oras/)
 list(TRANSFORM sandbox_modules APPEND .lua)

@@ -14,6 +14,7 @@ local response = require "oras.response"
 local exchange = require "oras.registry.exchange"
 local private = require "oras.registry.private"
 local requests = require "oras.registry.request"
+local settings = require "oras.registry.settings"
 
 ---@class oras.Registry : oras.Object
 ---@field hostname? string registry of references without one
@@ -64,15 +65,7 @@ Registry.default_limits = {
   tags = 32 * MIB, -- of one page of a list
 }
 
-local TIMEOUTS <const> = {
-  connect = "number", first_byte = "number", helper = "number", stall = "number", total = "number",
-}
-
 local EVENTS <const> = { progress = true, request = true, response = true, retry = true, warning = true, write = true }
-
-local REFERRERS <const> = { api = true, auto = true, tag = true }
-
-local AUTH_BACKENDS <const> = { anonymous = true, auto = true, basic = true, ecr = true, token = true }
 
 -- Methods that are read in with their group.
 local GROUPS <const> = {}
@@ -121,77 +114,6 @@ function Registry:_prepare()
   self._limits = Registry.default_limits
 end
 
-local function check_hostname(hostname)
-  local parsed = not hostname:find("[/%s]") and core.url.parse("https://" .. hostname .. "/")
-  if not parsed then
-    errors.usage('Registry:new: hostname %q: expected "host" or "host:port"', hostname)
-  end
-end
-
-local function integers_of(defaults)
-  local kinds = {}
-  for name in pairs(defaults) do
-    kinds[name] = "integer"
-  end
-  return kinds
-end
-
-local function merged(given, defaults, kinds, what)
-  options.check(given, kinds, what)
-  for name, value in pairs(given) do
-    local least = name == "tries" and 1 or 0
-    if value < least or value ~= value then
-      errors.usage("%s: %s is at least %d, not %s", what, name, least, value)
-    end
-  end
-  return setmetatable(given, { __index = defaults })
-end
-
-local function check_values(opts)
-  if opts.hostname then
-    check_hostname(opts.hostname)
-  end
-  options.check(opts.timeout, TIMEOUTS, "Registry:new: timeout")
-  local backend = opts.auth_backend
-  if type(backend) == "string" and not AUTH_BACKENDS[backend] then
-    errors.usage('Registry:new: auth_backend is "auto", "basic", "token", "ecr", "anonymous" or a table, not %q',
-      backend)
-  end
-  if opts.referrers and not REFERRERS[opts.referrers] then
-    errors.usage('Registry:new: referrers is "auto", "api" or "tag", not %q', opts.referrers)
-  end
-  if (opts.cert == nil) ~= (opts.key == nil) then
-    errors.usage "Registry:new: cert and key go together"
-  end
-  if opts.plain_http ~= nil and opts.insecure ~= nil and opts.plain_http ~= opts.insecure then
-    errors.usage "Registry:new: plain_http and insecure are the same and say opposite things"
-  end
-  if opts.concurrency and opts.concurrency < 1 then
-    errors.usage("Registry:new: concurrency is at least 1, not %d", opts.concurrency)
-  end
-  for _, origin in ipairs(opts.upload_origins or {}) do
-    if type(origin) ~= "string" or not core.url.origin(origin) then
-      errors.usage('Registry:new: upload_origins has %q, expected origins like "https://storage.example.com"',
-        tostring(origin))
-    end
-  end
-  if opts.cache == "" then
-    errors.usage "Registry:new: cache is the path of a directory, not an empty text"
-  end
-  if opts.user_agent and opts.user_agent:find "%c" then
-    errors.usage "Registry:new: user_agent has a control character"
-  end
-end
-
--- As early as possible; a client says it better than we could.
-local function check_places(places)
-  local client, err = core.client.new { resolve = places }
-  if not client then
-    errors.usage("Registry:new: resolve: %s", err.message)
-  end
-  client:close()
-end
-
 local function check_scheme(scheme, name)
   local good = type(scheme) == "table" and type(scheme.prepare) == "function" and type(scheme.answer) == "function"
   if not good then
@@ -206,10 +128,7 @@ end
 function Registry:init(opts)
   local class = getmetatable(self)
   opts = options.check(opts, class:_all_options(), class.__name .. ":new")
-  check_values(opts)
-  if opts.resolve then
-    check_places(opts.resolve)
-  end
+  settings.check(opts)
   self.hostname = opts.hostname
   self.dry_run = opts.dry_run or Registry.dry_run
   self._settings = options.copied(opts)
@@ -219,14 +138,8 @@ function Registry:init(opts)
     check_scheme(opts.auth_backend, "auth_backend")
     self.auth = opts.auth_backend
   end
-  if opts.limits then
-    local defaults = self.default_limits
-    self._limits = merged(options.copied(opts.limits), defaults, integers_of(defaults), "Registry:new: limits")
-  end
-  if opts.retry then
-    local retry = require "oras.retry"
-    self._retry = merged(options.copied(opts.retry), retry.defaults, retry.options, "Registry:new: retry")
-  end
+  self._limits = opts.limits and settings.limits(opts.limits, self.default_limits) or self._limits
+  self._retry = opts.retry and settings.retry(opts.retry) or self._retry
   for name, value in pairs(opts.headers or {}) do
     self:set_header(name, value)
   end
@@ -295,15 +208,15 @@ end
 
 -- Plain http: asked for, or a loopback that nothing says is TLS.
 local function is_plain(self, host)
-  local settings = self._settings
-  local plain = settings.plain_http
+  local given = self._settings
+  local plain = given.plain_http
   if plain == nil then
-    plain = settings.insecure
+    plain = given.insecure
   end
   if plain ~= nil then
     return plain
   end
-  local tls = settings.tls_verify ~= nil or settings.cert
+  local tls = given.tls_verify ~= nil or given.cert
   return not tls and errors.check(core.url.is_loopback("http://" .. host .. "/"))
 end
 
@@ -360,23 +273,23 @@ local function check_file(option, path)
 end
 
 local function new_client(self, endpoint)
-  local settings = self._settings
-  local verify = settings.tls_verify
+  local given = self._settings
+  local verify = given.tls_verify
   for _, option in ipairs { "tls_verify", "cert", "key" } do
-    if type(settings[option]) == "string" then
-      check_file(option, settings[option])
+    if type(given[option]) == "string" then
+      check_file(option, given[option])
     end
   end
   return errors.check(core.client.new {
     ca_file = type(verify) == "string" and verify or nil,
     verify = verify ~= false,
-    cert = settings.cert,
-    key = settings.key,
+    cert = given.cert,
+    key = given.key,
     proxy = private[self].proxy,
-    user_agent = settings.user_agent,
-    per_host = settings.concurrency,
-    resolve = settings.resolve,
-    origin = settings.cert and endpoint.origin or nil,
+    user_agent = given.user_agent,
+    per_host = given.concurrency,
+    resolve = given.resolve,
+    origin = given.cert and endpoint.origin or nil,
   })
 end
 
