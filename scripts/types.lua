@@ -70,7 +70,7 @@ local FILES <const> = {
     fields = {
       "archive oras.archive", "client oras.client", "cron oras.cron", "defaults oras.defaults",
       "digest oras.digest", "json oras.json", "layout oras.layout", "log oras.log", "oci oras.oci",
-      "provider oras.provider", "task oras.task", "Registry oras.Registry", "Error oras.Error",
+      "provider oras.provider", "task oras.task", "time oras.time", "Registry oras.Registry", "Error oras.Error",
       'version string "0.1.0"',
     },
     parts = {
@@ -279,6 +279,10 @@ local FILES <const> = {
       "---@return string",
       "function Task:status() end",
     },
+  },
+  {
+    name = "oras.time", class = "oras.time", returns = "time", head = "Times as documents of registries have them.",
+    parts = { { file = "time.lua", from = "time" } },
   },
   {
     name = "oras.auth.ecr", class = "oras.auth.ecr", returns = "ecr", head = "Amazon's registries.",

@@ -14,6 +14,7 @@
 ---@field oci oras.oci
 ---@field provider oras.provider
 ---@field task oras.task
+---@field time oras.time
 ---@field Registry oras.Registry
 ---@field Error oras.Error
 ---@field version string "0.1.0"

@@ -13,7 +13,7 @@ local oras = {
 
 local MODULES <const> = {
   archive = true, client = true, cron = true, defaults = true, digest = true, json = true, layout = true,
-  log = true, oci = true, provider = true, task = true,
+  log = true, oci = true, provider = true, task = true, time = true,
 }
 
 local MEMBERS <const> = {

@@ -7,6 +7,7 @@ local errors = require "oras.error"
 local files = require "oras.registry.files"
 local oci = require "oras.oci"
 local options = require "oras.options"
+local time = require "oras.time"
 
 local plan = {}
 
@@ -34,13 +35,6 @@ local IMAGE_SPECS <const> = { ["v1.0"] = true, ["v1.1"] = true }
 local COMPRESSIONS <const> = { gzip = true, none = true, zstd = true }
 
 local CREATED <const> = defaults.annotation_created
-
-local RFC3339 <const> = "^%d%d%d%d%-%d%d%-%d%d[Tt]%d%d:%d%d:%d%d"
-
-local function is_time(text)
-  local zone = text:match(RFC3339 .. "%.?%d*(.+)$")
-  return zone ~= nil and (zone:find "^[Zz]$" or zone:find "^[+-]%d%d:%d%d$") ~= nil
-end
 
 -- Seconds that the environment gives for all that would be "now" (reproducible-builds.org).
 local function source_date()
@@ -77,9 +71,9 @@ local function add_created(annotations, created)
   if annotations[CREATED] == nil then
     annotations[CREATED] = time_of(created)
   end
-  local time = annotations[CREATED]
-  if time and not is_time(time) then
-    errors.usage('push: created is a time like "2024-02-29T12:00:00Z", not %q', time)
+  local created_at = annotations[CREATED]
+  if created_at and not time.seconds(created_at) then
+    errors.usage('push: created is a time like "2024-02-29T12:00:00Z", not %q', created_at)
   end
 end
 
