@@ -237,7 +237,7 @@ ORAS_API int oras_pollfd(const oras_runtime *rt);
 ORAS_API int oras_timeout_ms(const oras_runtime *rt);
 
 /**
- * Do what can be done now, for some 5 ms at most; never waits.
+ * Do what can be done now; begins nothing more after 5 ms, never waits.
  *
  * @param pending  how many calls are not done after it; may be NULL
  * @return ORAS_OK however calls end; ORAS_EINVALID from inside a callback; ORAS_ENOMEM, ORAS_EIO

@@ -208,12 +208,14 @@ static int turn(lua_State *L)
 
     report(rt);
     do {
-        if (oras_loop_step(context->loop, &err))
+        if (oras_loop_step_until(context->loop, context->slice_end_ms, &err))
             return oras_lua_raise(L, &err);
         oras_task_run_ready(L, context);
     } while (context->ready_first && !context->interrupted && !oras_task_slice_is_over(context));
-    /* what tasks have begun shows in the descriptor and the timeout only after this */
-    if (oras_loop_step(context->loop, &err))
+    /* what tasks have begun shows in the descriptor and the timeout only after another step */
+    if (oras_task_slice_is_over(context))
+        oras_loop_tell(context->loop);
+    else if (oras_loop_step_until(context->loop, context->slice_end_ms, &err))
         return oras_lua_raise(L, &err);
     return 0;
 }

@@ -12,6 +12,7 @@
 #include "net/curl.h"
 #include "net/guard.h"
 #include "net/posts.h"
+#include "net/timers.h"
 #include "net/watches.h"
 
 #include <errno.h>
@@ -22,12 +23,14 @@
 #include <time.h>
 
 #define N_EVENTS   64
+#define N_AT_ONCE  2  /* events between two looks at the clock, where a step has an end */
 #define MAX_ROUNDS 16 /* of curl's own "act now", in one step */
 
 struct oras_loop {
     CURLM *multi;
     int epoll_fd, wake_fd;
     int64_t curl_due; /* ms; -1: no timer */
+    int64_t step_due; /* ms; the step that runs ends then; 0: when all is done */
     bool news;        /* a transfer was reported in this turn: whoever waits wants to know first */
     oras_timer *timers; /* soonest first */
     oras_fd_watch *watches;
@@ -213,51 +216,31 @@ void oras_loop_unwatch(oras_loop *loop, oras_fd_watch *gone)
     epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, gone->fd, NULL);
 }
 
+static bool is_over(const oras_loop *loop)
+{
+    return loop->step_due && oras_loop_now() >= loop->step_due;
+}
+
 static void run_posts(oras_loop *loop)
 {
     oras_post *post;
     int n = 0;
 
-    for (; n < N_EVENTS && (post = oras_posts_next(&loop->posts)); n++)
+    for (; n < N_EVENTS && !(n && is_over(loop)) && (post = oras_posts_next(&loop->posts)); n++)
         post->fn(post->ud);
-    if (n == N_EVENTS) /* there may be more */
+    if (n == N_EVENTS || (n && is_over(loop))) /* there may be more */
         oras_loop_wake(loop);
 }
 
 void oras_loop_timer_start(oras_loop *loop, oras_timer *timer, int64_t ms)
 {
-    oras_timer **at = &loop->timers;
-
     timer->due_ms = oras_loop_now() + ms;
-    while (*at && (*at)->due_ms <= timer->due_ms)
-        at = &(*at)->next;
-    timer->next = *at;
-    *at = timer;
+    oras_timers_add(&loop->timers, timer);
 }
 
 void oras_loop_timer_stop(oras_loop *loop, oras_timer *timer)
 {
-    for (oras_timer **at = &loop->timers; *at; at = &(*at)->next) {
-        if (*at == timer) {
-            *at = timer->next;
-            return;
-        }
-    }
-}
-
-static void run_timers(oras_loop *loop)
-{
-    int64_t now;
-
-    if (!loop->timers)
-        return;
-    now = oras_loop_now();
-    while (loop->timers && loop->timers->due_ms <= now) {
-        oras_timer *timer = loop->timers;
-
-        loop->timers = timer->next;
-        timer->fn(timer->ud);
-    }
+    oras_timers_remove(&loop->timers, timer);
 }
 
 static void collect_finished(oras_loop *loop)
@@ -294,7 +277,7 @@ static void run_curl_timer(oras_loop *loop)
 {
     int running;
 
-    for (int i = 0; i < MAX_ROUNDS && loop->curl_due >= 0; i++) {
+    for (int i = 0; i < MAX_ROUNDS && loop->curl_due >= 0 && !(i && is_over(loop)); i++) {
         if (loop->curl_due > 0 && loop->curl_due > oras_loop_now())
             return;
         loop->curl_due = -1;
@@ -352,24 +335,41 @@ int oras_loop_timeout(const oras_loop *loop)
     return loop->news ? 0 : time_left(loop, -1);
 }
 
-static oras_code turn(oras_loop *loop, int timeout_ms, oras_error *err)
+/* What was reported stands last in epoll's queue: with few at a time all have their turn. */
+static oras_code run_events(oras_loop *loop, int timeout_ms, oras_error *err)
 {
     struct epoll_event events[N_EVENTS];
-    int n;
+    int most = loop->step_due ? N_AT_ONCE : N_EVENTS;
+    int n, left = N_EVENTS;
+
+    do {
+        n = epoll_wait(loop->epoll_fd, events, most, timeout_ms);
+        if (n < 0 && errno != EINTR)
+            return oras_fail_errno(err, errno, "cannot wait for events");
+        for (int i = 0; i < n; i++)
+            run_event(loop, &events[i]);
+        timeout_ms = 0;
+        left -= most;
+    } while (n == most && left > 0 && !is_over(loop));
+    return ORAS_OK;
+}
+
+static oras_code turn(oras_loop *loop, int timeout_ms, oras_error *err)
+{
+    oras_code code;
 
     loop->news = false;
     run_curl_timer(loop);
     collect_finished(loop);
     if (loop->news)
         timeout_ms = 0;
-    n = epoll_wait(loop->epoll_fd, events, N_EVENTS, time_left(loop, timeout_ms));
-    if (n < 0 && errno != EINTR)
-        return oras_fail_errno(err, errno, "cannot wait for events");
-    for (int i = 0; i < n; i++)
-        run_event(loop, &events[i]);
-    run_curl_timer(loop);
+    code = run_events(loop, time_left(loop, timeout_ms), err);
+    if (code)
+        return code;
+    if (!is_over(loop))
+        run_curl_timer(loop);
     run_posts(loop);
-    run_timers(loop);
+    oras_timers_run(&loop->timers);
     collect_finished(loop);
     return ORAS_OK;
 }
@@ -389,6 +389,16 @@ static oras_code guarded_turn(oras_loop *loop, int timeout_ms, oras_error *err)
 oras_code oras_loop_step(oras_loop *loop, oras_error *err)
 {
     return guarded_turn(loop, 0, err);
+}
+
+oras_code oras_loop_step_until(oras_loop *loop, int64_t due_ms, oras_error *err)
+{
+    oras_code code;
+
+    loop->step_due = due_ms;
+    code = guarded_turn(loop, 0, err);
+    loop->step_due = 0;
+    return code;
 }
 
 oras_code oras_loop_wait(oras_loop *loop, int timeout_ms, oras_error *err)

@@ -13,6 +13,10 @@ void oras_loop_free(oras_loop *loop);
 /** Do what can be done now; never waits. */
 oras_code oras_loop_step(oras_loop *loop, oras_error *err);
 
+/** The same, but what is left at `due_ms` (oras_loop_now) is left for the next step; a call into
+ * curl that has begun is not cut short. 0: no such time. */
+oras_code oras_loop_step_until(oras_loop *loop, int64_t due_ms, oras_error *err);
+
 /** Wait at most timeout_ms (-1: for ever) for something to do, then step. */
 oras_code oras_loop_wait(oras_loop *loop, int timeout_ms, oras_error *err);
 

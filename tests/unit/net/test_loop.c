@@ -140,6 +140,24 @@ static void test_many_posts_are_not_forgotten(void **state)
         assert_false(posts[i].queued);
 }
 
+/* Whose time is over does one thing of each kind, and says that there is more. */
+static void test_a_step_that_is_due_leaves_the_rest_for_the_next(void **state)
+{
+    oras_post a = {.fn = note, .ud = "a"}, b = {.fn = note, .ud = "b"}, c = {.fn = note, .ud = "c"};
+
+    (void)state;
+    order[0] = '\0';
+    oras_loop_post(loop, &a);
+    oras_loop_post(loop, &b);
+    oras_loop_post(loop, &c);
+    assert_int_equal(oras_loop_step_until(loop, 1, NULL), ORAS_OK);
+    assert_string_equal(order, "a");
+    assert_true(is_readable());
+    assert_int_equal(oras_loop_step_until(loop, oras_loop_now() + 10000, NULL), ORAS_OK);
+    assert_string_equal(order, "abc");
+    assert_false(is_readable());
+}
+
 typedef struct ended {
     oras_curl_owner owner;
     int n;
@@ -310,6 +328,7 @@ int main(void)
         T(test_posts_run_once_each),
         T(test_post_from_another_thread_ends_the_wait),
         T(test_many_posts_are_not_forgotten),
+        T(test_a_step_that_is_due_leaves_the_rest_for_the_next),
         T(test_end_inside_the_first_call_is_told_at_once),
         T(test_a_write_in_a_turn_sends_the_host_no_signal),
         T(test_a_signal_that_waited_before_a_turn_still_waits),
