@@ -131,12 +131,20 @@ static void say(lua_State *L)
     write_all(bytes, bytes_size);
 }
 
+/* What a call has left behind is no use: Lua would collect it before it gave up, too. */
+static bool has_room(lua_State *L, size_t size)
+{
+    if (size > MEMORY_MAX - memory_used)
+        lua_gc(L, LUA_GCCOLLECT);
+    return size <= MEMORY_MAX - memory_used;
+}
+
 /* Half of an answer cannot be left in the socket: without memory for it, this is the end. */
 static void hear(lua_State *L, size_t size)
 {
-    char *data = oras_alloc(size + 1);
+    char *data = has_room(L, size) ? oras_alloc(size + 1) : NULL;
 
-    if (!data || size > MEMORY_MAX - memory_used)
+    if (!data)
         _exit(ORAS_SANDBOX_OUT_OF_MEMORY);
     read_all(data, size);
     lua_pushlstring(L, data, size);
