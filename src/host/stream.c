@@ -75,12 +75,14 @@ oras_code oras_stream_check(const oras_stream *stream, oras_error *err)
 
 void oras_stream_let_go(oras_stream *stream)
 {
-    oras_stream_box *box = stream ? stream->box : NULL;
+    oras_stream_box *box;
 
-    if (stream && stream->call)
+    if (!stream)
+        return;
+    if (stream->call)
         stream->call->stream = NULL;
-    if (stream)
-        stream->call = NULL;
+    stream->call = NULL;
+    box = stream->box;
     if (!box)
         return;
     stream->box = NULL;
@@ -114,14 +116,11 @@ void oras_stream_enter(oras_stream *stream)
     stream->rt->n_callbacks++;
 }
 
-bool oras_stream_leave(oras_stream *stream)
+void oras_stream_leave(oras_stream *stream)
 {
     stream->rt->n_callbacks--;
-    if (--stream->n_busy > 0 || !stream->is_freed)
-        return stream->box != NULL;
-    detach(stream);
-    oras_dealloc(stream);
-    return false;
+    if (--stream->n_busy == 0 && stream->is_freed)
+        oras_stream_free(stream);
 }
 
 void oras_stream_free(oras_stream *stream)

@@ -37,9 +37,9 @@ void oras_stream_let_go(oras_stream *stream);
 /** The runtime ends. */
 void oras_streams_end(oras_runtime *rt);
 
-/** Around each callback; `leave` gives whether the stream is still there. */
+/** Around each callback; after `leave` the stream may be gone. */
 void oras_stream_enter(oras_stream *stream);
-bool oras_stream_leave(oras_stream *stream);
+void oras_stream_leave(oras_stream *stream);
 
 /** Can a call use it? Class usage. */
 oras_code oras_stream_check(const oras_stream *stream, oras_error *err);

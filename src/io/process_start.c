@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: MIT
- * Find a program and start it. posix_spawn(3), since a host may have many threads and much
- * memory: nothing is copied, and it says at once when the program cannot be run. */
+ * Find a program and start it. */
 #define _GNU_SOURCE
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "io/process_internal.h"
+#include "io/spawn.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define FIRST_OTHER 3 /* descriptor after the standard ones */
+#include <unistd.h>
 
 /* --- where it is ---------------------------------------------------------------------------- */
 
@@ -126,52 +123,6 @@ static const char **make_environment(const char *const *changes)
 
 /* --- start ---------------------------------------------------------------------------------- */
 
-/* The descriptors of `streams` are none of the standard ones, so none is overwritten. */
-static int add_files(posix_spawn_file_actions_t *actions, const int streams[3])
-{
-    int rc = 0;
-
-    for (int i = 0; i < FIRST_OTHER && rc == 0; i++)
-        rc = posix_spawn_file_actions_adddup2(actions, streams[i], i);
-    return rc ? rc : posix_spawn_file_actions_addclosefrom_np(actions, FIRST_OTHER);
-}
-
-/* A session without a terminal, and signals as a program expects them. */
-static int set_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t all, none;
-
-    sigfillset(&all);
-    sigemptyset(&none);
-    posix_spawnattr_setsigdefault(attributes, &all);
-    posix_spawnattr_setsigmask(attributes, &none);
-    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF |
-                                                    POSIX_SPAWN_SETSIGMASK);
-}
-
-static int spawn(const char *path, const oras_process_plan *plan, const char *const *env,
-                 const int streams[3], pid_t *pid)
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int rc = posix_spawn_file_actions_init(&actions);
-
-    if (rc)
-        return rc;
-    rc = posix_spawnattr_init(&attributes);
-    if (!rc) {
-        rc = add_files(&actions, streams);
-        if (!rc)
-            rc = set_attributes(&attributes);
-        if (!rc) /* what it is given it does not change */
-            rc = posix_spawn(pid, path, &actions, &attributes, (char *const *)plan->argv,
-                             (char *const *)env);
-        posix_spawnattr_destroy(&attributes);
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    return rc;
-}
-
 oras_code oras_process_spawn(const oras_process_plan *plan, const int streams[3], pid_t *pid,
                              oras_error *err)
 {
@@ -185,7 +136,7 @@ oras_code oras_process_spawn(const oras_process_plan *plan, const int streams[3]
     env = make_environment(plan->env);
     if (!env)
         return oras_fail_memory(err);
-    rc = spawn(path, plan, env, streams, pid);
+    rc = oras_spawn(&(oras_spawn_plan){path, plan->argv, env, streams, 3, true}, pid);
     oras_dealloc(env);
     if (rc == 0)
         return ORAS_OK;

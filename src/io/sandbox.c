@@ -6,11 +6,11 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "io/sandbox_enter.h"
+#include "io/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -77,46 +77,14 @@ static void program_path(int fd, oras_buf *path)
     oras_buf_printf(path, "/proc/self/fd/%d", fd);
 }
 
-static int set_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t all, none;
-
-    sigfillset(&all);
-    sigemptyset(&none);
-    posix_spawnattr_setsigdefault(attributes, &all);
-    posix_spawnattr_setsigmask(attributes, &none);
-    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF |
-                                                    POSIX_SPAWN_SETSIGMASK);
-}
-
-static int spawn_with(const char *path, int socket, posix_spawn_file_actions_t *actions,
-                      posix_spawnattr_t *attributes, pid_t *pid)
-{
-    char name[] = "oras-sandbox";
-    char *argv[] = {name, NULL}, *env[] = {NULL};
-    int rc = posix_spawn_file_actions_adddup2(actions, socket, ORAS_SANDBOX_FD);
-
-    if (!rc)
-        rc = set_attributes(attributes);
-    return rc ? rc : posix_spawn(pid, path, actions, attributes, argv, env);
-}
-
-/* Descriptors that a host forgot to mark stay open until the child closes them, first of all. */
+/* Descriptors that a host forgot to mark stay open until the child closes them, first of all: its
+ * program is one of them. */
 static int spawn(const char *path, int socket, pid_t *pid)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int rc = posix_spawn_file_actions_init(&actions);
+    static const char *const argv[] = {"oras-sandbox", NULL}, *const env[] = {NULL};
 
-    if (rc)
-        return rc;
-    rc = posix_spawnattr_init(&attributes);
-    if (!rc) {
-        rc = spawn_with(path, socket, &actions, &attributes, pid);
-        posix_spawnattr_destroy(&attributes);
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    return rc;
+    return oras_spawn(&(oras_spawn_plan){path, argv, env, &socket, ORAS_SANDBOX_FD + 1, false},
+                      pid);
 }
 
 /* The child's end must not be the number that it becomes: then nothing would keep it open. */
